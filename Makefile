@@ -1,0 +1,30 @@
+# Thin: what a person types. CMakeLists.txt builds, packaging/*.sh do the rest.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all build demo test bench install clean
+all: build
+
+build:
+	packaging/install-packages.sh build
+	cmake --preset release -DHULL_TESTS=OFF
+	cmake --build --preset release
+
+demo:
+	packaging/demo.sh
+
+test:
+	packaging/run-tests.sh
+
+bench:
+	packaging/install-packages.sh build test bench
+	cmake --preset release -DHULL_TESTS=ON
+	cmake --build --preset release --target hull hull-bench
+	build/hull-bench build/hull $(BENCH_ARGS)
+
+install:
+	@test -x build/hull || $(MAKE) build
+	DESTDIR='$(DESTDIR)' cmake --install build --strip --prefix '$(PREFIX)'
+
+clean:
+	rm -rf build build-debug build-asan build-fuzz

@@ -1,0 +1,75 @@
+#include "cmd/hull/bundle.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+#include "libruntime/system/error.h"
+#include "libruntime/system/files.h"
+#include "specconv/convert.h"
+#include "specconv/parse.h"
+#include "specconv/validate.h"
+
+namespace hull::cmd {
+namespace {
+
+constexpr char kConfigFile[] = "config.json";
+
+}  // namespace
+
+void enter_directory(const std::string& path) {
+  if (chdir(path.c_str()) != 0) throw Error("chdir " + path, "", errno);
+}
+
+specconv::Spec read_spec(const std::string& path) {
+  const auto text = read_file_if_exists(path);
+  if (!text) throw Error("JSON specification file " + path + " not found");
+  return specconv::parse(*text);
+}
+
+Bundle load_bundle(const Context& context) {
+  std::string config_file = context.options.text("config");
+  config_file = config_file.empty() ? kConfigFile : absolute_path(config_file);
+  if (const std::string bundle = context.options.text("bundle"); !bundle.empty())
+    enter_directory(bundle);
+
+  const specconv::Spec spec = read_spec(config_file);
+  specconv::validate(spec);
+  specconv::Options options;
+  options.id = context.id();
+  options.bundle = absolute_path(".");
+  options.no_pivot = context.options.flag("no-pivot");
+  options.no_new_keyring = context.options.flag("no-new-keyring");
+  options.rootless = context.globals.rootless();
+  Bundle out;
+  out.config = specconv::to_config(spec, options);
+  if (spec.process) out.process = specconv::to_process(*spec.process, out.config);
+  return out;
+}
+
+LaunchOptions launch_options(const Options& options) {
+  const auto path = [&](std::string_view name) {
+    const std::string text = options.text(name);
+    return text.empty() ? text : absolute_path(text);
+  };
+  LaunchOptions out;
+  out.console_socket = path("console-socket");
+  out.pid_file = path("pid-file");
+  out.pidfd_socket = path("pidfd-socket");
+  const int64_t fds = options.number("preserve-fds");
+  if (fds < 0 || fds > INT_MAX - 3)
+    throw Error("--preserve-fds must be a number of descriptors, not " + std::to_string(fds));
+  out.preserve_fds = static_cast<unsigned>(fds);
+  return out;
+}
+
+void check_terminal(bool terminal, bool detach, const LaunchOptions& options) {
+  const bool socket = !options.console_socket.empty();
+  if (detach && terminal && !socket)
+    throw Error("cannot allocate tty if hull will detach without setting console socket");
+  if (socket && (!detach || !terminal))
+    throw Error("cannot use console socket if hull will not detach or allocate tty");
+}
+
+}  // namespace hull::cmd

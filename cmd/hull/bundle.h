@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cmd/hull/command.h"
+#include "libruntime/configs/config.h"
+#include "libruntime/launch/options.h"
+#include "specconv/spec.h"
+
+namespace hull::cmd {
+
+// What a container is made from.
+struct Bundle {
+  configs::Config config;
+  std::optional<configs::Process> process;
+};
+
+// `create` and `run`: enters --bundle (hooks and relative paths start there, as with runc) and
+// reads its config.json, or --config. Throws Error. Paths of launch_options must be taken before.
+Bundle load_bundle(const Context& context);
+
+// The config.json of the current directory, or the file that is given. Throws Error.
+specconv::Spec read_spec(const std::string& path);
+
+// chdir(2); throws Error.
+void enter_directory(const std::string& path);
+
+// The options that create, run and exec share; paths are made absolute.
+LaunchOptions launch_options(const Options& options);
+
+// A terminal needs someone who holds its master: a console socket when we leave, else ourselves.
+void check_terminal(bool terminal, bool detach, const LaunchOptions& options);
+
+}  // namespace hull::cmd

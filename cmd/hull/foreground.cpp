@@ -1,0 +1,138 @@
+#include "cmd/hull/foreground.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "cmd/hull/pty_relay.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/log.h"
+#include "libruntime/system/syscalls.h"
+
+namespace hull::cmd {
+namespace {
+
+constexpr int kLookAgainMilliseconds = 100;
+
+}  // namespace
+
+int exit_status(int wait_status) {
+  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+Foreground::Foreground(bool subreaper) {
+  if (subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+    throw Error("cannot become a subreaper", "prctl", errno);
+  sigset_t all;
+  sigfillset(&all);
+  signals_ = Fd(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) throw Error("cannot receive signals", "signalfd", errno);
+  if (sigprocmask(SIG_SETMASK, &all, &old_mask_) != 0)
+    throw Error("cannot block signals", "sigprocmask", errno);
+}
+
+Foreground::~Foreground() {
+  // What ended the container must not end us before the exit status is out.
+  signalfd_siginfo one;
+  while (read(signals_.get(), &one, sizeof one) == ssize_t{sizeof one}) continue;
+  (void)sigprocmask(SIG_SETMASK, &old_mask_, nullptr);  // fails only for a wrong address
+}
+
+void Foreground::set_console_size(configs::Process& process) const {
+  if (!process.terminal) return;
+  if (const auto size = terminal_.size()) {
+    process.console_rows = size->ws_row;
+    process.console_columns = size->ws_col;
+  }
+}
+
+int Foreground::wait(const Started& started, NotifyProxy* notify) {
+  std::optional<PtyRelay> relay;
+  if (started.console) {
+    keep_newlines(started.console.get());
+    relay.emplace(started.console.get());
+    terminal_.make_raw();
+  }
+  // systemd watches this process, and it lives as long as the container: it is the main one.
+  const pid_t main_pid = getpid();
+
+  while (!status_ || (relay && !leave_ && !relay->finish())) {
+    std::array<pollfd, 6> fds{{{signals_.get(), POLLIN, 0},
+                               {status_ ? -1 : started.pidfd.get(), POLLIN, 0},
+                               {notify != nullptr ? notify->fd() : -1, POLLIN, 0}}};
+    PtyRelay::Polls relayed{};
+    for (pollfd& one : relayed) one.fd = -1;
+    if (relay) relayed = relay->polls();
+    std::copy(relayed.begin(), relayed.end(), fds.begin() + 3);
+
+    const int ready =
+        poll(fds.data(), fds.size(), relay && relay->hung_up() ? kLookAgainMilliseconds : -1);
+    if (ready < 0 && errno != EINTR)
+      throw Error("cannot wait for the container's process", "poll", errno);
+    if (ready == 0) relay->look_again();
+    if (ready <= 0) continue;
+
+    std::copy(fds.begin() + 3, fds.end(), relayed.begin());
+    if (relay) relay->serve(relayed);
+    if (fds[2].revents != 0) notify->forward(main_pid);
+    if (fds[0].revents != 0) serve_signals(started);
+    if (fds[1].revents != 0) {
+      reap(started.pid);
+      if (!status_)
+        throw Error("cannot get the exit status of the container's process: it is not our child");
+    }
+  }
+  if (notify != nullptr) notify->forward(main_pid);
+  return *status_;
+}
+
+void Foreground::serve_signals(const Started& started) {
+  signalfd_siginfo one;
+  while (read(signals_.get(), &one, sizeof one) == ssize_t{sizeof one}) {
+    const int signal = static_cast<int>(one.ssi_signo);
+    if (signal == SIGCHLD) {
+      reap(started.pid);
+    } else if (signal == SIGWINCH) {
+      resize(started);
+    } else if (signal == SIGPIPE && one.ssi_pid == static_cast<uint32_t>(getpid())) {
+      continue;  // from our own write(2), whose error was seen there
+    } else if (signal !=
+               SIGURG) {  // Go's scheduler uses it: senders expect that it is not forwarded
+      if (status_)
+        leave_ = leave_ || signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+                 signal == SIGQUIT;
+      else
+        send_signal(started, signal);
+    }
+  }
+}
+
+void Foreground::send_signal(const Started& started, int signal) const {
+  log::debug("forwarding signal " + std::to_string(signal));
+  const int result = started.pidfd ? sys::pidfd_send_signal(started.pidfd.get(), signal)
+                                   : kill(started.pid, signal);
+  if (result != 0 && errno != ESRCH)
+    log::error("cannot forward signal " + std::to_string(signal) + ": " + errno_text(errno));
+}
+
+void Foreground::resize(const Started& started) const {
+  if (!started.console) return;
+  if (const auto size = terminal_.size()) set_terminal_size(started.console.get(), *size);
+}
+
+void Foreground::reap(pid_t main) {
+  for (;;) {
+    int wait_status = 0;
+    const pid_t pid = waitpid(-1, &wait_status, WNOHANG | __WALL);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid <= 0) return;
+    if (pid == main) status_ = exit_status(wait_status);
+  }
+}
+
+}  // namespace hull::cmd

@@ -1,0 +1,124 @@
+#include <optional>
+
+#include "cmd/hull/bundle.h"
+#include "cmd/hull/command.h"
+#include "cmd/hull/foreground.h"
+#include "cmd/hull/notify.h"
+#include "libruntime/container.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/log.h"
+
+namespace hull::cmd {
+namespace {
+
+constexpr Option kOptions[] = {
+    {"bundle", "b", OptionKind::text,
+     "path to the root of the bundle directory, defaults to the current directory"},
+    {"config", "f", OptionKind::text,
+     "path to the container specification file, defaults to \"config.json\" in the bundle "
+     "directory"},
+    {"console-socket", "", OptionKind::text,
+     "path to an AF_UNIX socket which will receive the master end of the console's pseudoterminal"},
+    {"pidfd-socket", "", OptionKind::text,
+     "path to an AF_UNIX socket which will receive a file descriptor referencing the init process"},
+    {"detach", "d", OptionKind::flag, "detach from the container's process"},
+    {"keep", "", OptionKind::flag, "do not delete the container after it exits"},
+    {"pid-file", "", OptionKind::text, "specify the file to write the process id to"},
+    {"no-subreaper", "", OptionKind::flag,
+     "disable the use of the subreaper used to reap reparented processes"},
+    {"no-pivot", "", OptionKind::flag,
+     "do not use pivot_root to enter the root file system (for one on top of a ramdisk)"},
+    {"no-new-keyring", "", OptionKind::flag,
+     "do not create a new session keyring: the container inherits the caller's"},
+    {"preserve-fds", "", OptionKind::number,
+     "pass N additional file descriptors to the container (stdio + $LISTEN_FDS + N in total)", "0"},
+    {"no-mount-fallback", "", OptionKind::flag, "accepted for old callers and ignored", "", true},
+};
+
+// The container is over, in whatever way. What goes wrong now must not hide how its program ended.
+void clean_up(const Context& context, pid_t init) {
+  try {
+    Container container = Container::load(context.globals.root, context.id());
+    // Another of this name may have been made meanwhile, or have been there before.
+    if (container.state().init_pid == init) container.destroy(true);
+  } catch (const Error& error) {
+    if (error.message() != state::kDoesNotExist) log::error(error.what());
+  }
+}
+
+class Run {
+ public:
+  explicit Run(const Context& context)
+      : context_(context),
+        detach_(context.options.flag("detach")),
+        launch_(launch_options(context.options)),
+        bundle_(load_bundle(context)),
+        notify_(NotifyProxy::from_environment(context.globals.root, context.id())) {
+    if (!bundle_.process) throw Error("there is no process to run").field("/process");
+    check_terminal(bundle_.process->terminal, detach_, launch_);
+  }
+
+  int run() {
+    std::optional<Foreground> foreground;
+    if (!detach_) {
+      foreground.emplace(!context_.options.flag("no-subreaper"));
+      foreground->set_console_size(*bundle_.process);
+    }
+    open_notify_socket();
+    Started started;
+    try {
+      Container::run(context_.globals.root, context_.id(), bundle_.config, *bundle_.process,
+                     launch_, started);
+      const int status =
+          foreground ? foreground->wait(started, notify_ ? &*notify_ : nullptr) : leave(started);
+      if (foreground && !context_.options.flag("keep"))
+        clean_up(context_, started.pid);
+      else if (notify_)
+        notify_->keep();
+      return status;
+    } catch (...) {
+      if (started.pid > 0) clean_up(context_, started.pid);
+      throw;
+    }
+  }
+
+ private:
+  void open_notify_socket() {
+    if (!notify_) return;
+    notify_->make_directory();
+    notify_->bind();
+    launch_.notify_socket = notify_->path();
+  }
+
+  int leave(const Started& started) {
+    if (notify_) notify_->forward_until_ready(started.pidfd.get(), started.pid);
+    return 0;
+  }
+
+  const Context& context_;
+  bool detach_;
+  LaunchOptions launch_;
+  Bundle bundle_;
+  std::optional<NotifyProxy> notify_;
+};
+
+int run(const Context& context) { return Run(context).run(); }
+
+}  // namespace
+
+extern constexpr Command run_command{
+    "run",
+    "create and run a container",
+    "<container-id>",
+    "Creates a container from a bundle, runs its program, and deletes it when that has ended. The "
+    "exit\n"
+    "status is the program's, or 128 and the number of the signal that killed it.\n\n"
+    "\"<container-id>\" is your name for the container. It must be unique on your host.",
+    kOptions,
+    1,
+    1,
+    Positionals::mixed,
+    run,
+    "hull run failed: "};
+
+}  // namespace hull::cmd

@@ -1,0 +1,24 @@
+#include "cmd/hull/command.h"
+#include "libruntime/container.h"
+
+namespace hull::cmd {
+namespace {
+
+int state(const Context& context) {
+  print(Container::load(context.globals.root, context.id()).oci_state());
+  return 0;
+}
+
+}  // namespace
+
+extern constexpr Command state_command{"state",
+                                       "output the state of a container",
+                                       "<container-id>",
+                                       "Prints the state of a container as JSON.",
+                                       {},
+                                       1,
+                                       1,
+                                       Positionals::mixed,
+                                       state};
+
+}  // namespace hull::cmd

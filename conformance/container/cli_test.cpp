@@ -1,0 +1,158 @@
+// Global options, texts and outputs of the command line (rows A and parts of B).
+#include "conformance/container/bundle.h"
+#include "conformance/container/host.h"
+#include "conformance/container/hull.h"
+#include "libruntime/system/catch.h"
+#include "libruntime/system/files.h"
+#include "libruntime/system/text.h"
+
+namespace hull::conformance {
+
+TEST_CASE("global options are accepted with one or two dashes, with = or a blank", "[A1][A6]") {
+  Bundle bundle;
+  Hull hull(bundle);
+  REQUIRE(hull.create().exit_code == 0);
+  for (const std::vector<std::string>& form : std::vector<std::vector<std::string>>{
+           {"--root", hull.root()}, {"--root=" + hull.root()}, {"-root", hull.root()}, {"-root=" + hull.root()}}) {
+    std::vector<std::string> argv = {Hull::program()};
+    argv.insert(argv.end(), form.begin(), form.end());
+    argv.insert(argv.end(), {"list", "-q"});
+    INFO(form[0]);
+    CHECK(run_command(argv).out == hull.id() + "\n");
+  }
+}
+
+TEST_CASE("an error goes to stderr and, as a JSON line, to the log file", "[A3][A4]") {
+  Bundle bundle;
+  const std::string log = bundle.dir() + "/log.json";
+  const Outcome done = run_command({Hull::program(), "--root", bundle.dir() + "/state", "--log", log,
+                                    "--log-format", "json", "state", "absent"});
+  CHECK(done.exit_code == 1);
+  CHECK(contains(done.err, "container does not exist"));
+  const std::string text = bundle.read("log.json");
+  const Json line = Json::parse(split(text, '\n').at(0));
+  CHECK(line.at("level") == "error");
+  CHECK(contains(line.at("msg").get<std::string>(), "container does not exist"));
+  CHECK(line.at("time").get<std::string>().find('T') == 10);
+}
+
+TEST_CASE("a text log has logrus' form", "[A3][A14]") {
+  Bundle bundle;
+  const std::string log = bundle.dir() + "/log";
+  run_command({Hull::program(), "--root", bundle.dir() + "/state", "--log", log, "state", "absent"});
+  const std::string text = bundle.read("log");
+  CHECK(text.rfind("time=\"", 0) == 0);
+  CHECK(contains(text, " level=error msg=\""));
+}
+
+TEST_CASE("an unknown log format is refused", "[A4]") {
+  CHECK(run_command({Hull::program(), "--log-format", "xml", "list"}).exit_code == 1);
+}
+
+TEST_CASE("the state root must not be /", "[A6]") {
+  CHECK(run_command({Hull::program(), "--root", "/", "list"}).exit_code == (Hull::is_hull() ? 1 : 0));
+}
+
+TEST_CASE("--version names the program and the specification", "[A11]") {
+  for (const char* flag : {"--version", "-v"}) {
+    const Outcome done = run_command({Hull::program(), flag});
+    CHECK(done.exit_code == 0);
+    CHECK(contains(split(done.out, '\n').at(0), " version "));
+    CHECK(contains(done.out, "\nspec: "));
+  }
+}
+
+TEST_CASE("help is given for the program and for a command", "[A11]") {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--help"}, {"-h"}, {"help"}, {"help", "create"}, {"create", "--help"}}) {
+    std::vector<std::string> argv = {Hull::program()};
+    argv.insert(argv.end(), words.begin(), words.end());
+    const Outcome done = run_command(argv);
+    INFO(words.back());
+    CHECK(done.exit_code == 0);
+    CHECK(contains(done.out, "create"));
+  }
+}
+
+TEST_CASE("a wrong number of arguments, an unknown command or flag is an error", "[A15]") {
+  const Outcome few = run_command({Hull::program(), "create"});
+  CHECK(few.exit_code == 1);
+  CHECK(contains(few.err + few.out, "requires exactly 1 argument"));
+  CHECK(run_command({Hull::program(), "state", "a", "b"}).exit_code == 1);
+  CHECK(run_command({Hull::program(), "--no-such-flag", "list"}).exit_code == 1);
+  CHECK(run_command({Hull::program(), "list", "--no-such-flag"}).exit_code == 1);
+  CHECK(run_command({Hull::program(), "no-such-command"}).exit_code == 3);  // runc's number
+}
+
+TEST_CASE("list prints a table, JSON or bare IDs", "[B19]") {
+  Bundle bundle;
+  Hull hull(bundle);
+  REQUIRE(hull.create().exit_code == 0);
+  const Outcome table = hull.command({"list"});
+  const auto lines = split(table.out, '\n');
+  for (const char* column : {"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"})
+    CHECK(contains(lines.at(0), column));
+  for (const std::string& part : {hull.id(), std::to_string(hull.pid()), std::string("created"), bundle.dir()})
+    CHECK(contains(lines.at(1), part));
+
+  const Json list = Json::parse(hull.command({"list", "--format", "json"}).out);
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].at("id") == hull.id());
+  CHECK(list[0].at("status") == "created");
+  CHECK(list[0].at("bundle") == bundle.dir());
+  CHECK(list[0].at("pid") == hull.pid());
+
+  CHECK(hull.command({"list", "--quiet"}).out == hull.id() + "\n");
+  CHECK(hull.command({"list", "--format", "xml"}).exit_code == 1);
+}
+
+TEST_CASE("list of a state root that does not exist fails when it was asked for by name", "[B20]") {
+  CHECK(run_command({Hull::program(), "--root", "/tmp/hull-test-no-such-root", "list"}).exit_code == 1);
+}
+
+TEST_CASE("spec writes a configuration that runs, and never overwrites one", "[B38]") {
+  Bundle bundle;
+  const CommandOptions in_bundle{.dir = bundle.dir()};
+  REQUIRE(run_command({Hull::program(), "spec"}, in_bundle).exit_code == 0);
+  const Outcome again = run_command({Hull::program(), "spec"}, in_bundle);
+  CHECK(again.exit_code == 1);
+  CHECK(contains(again.err, "config.json exists"));
+
+  bundle.config = Json::parse(bundle.read("config.json"));
+  CHECK(bundle.config.at("process").at("terminal") == true);
+  bundle.config["process"]["terminal"] = false;
+  CHECK(output_of(bundle, "echo ok") == "ok");
+}
+
+TEST_CASE("spec --rootless writes user mappings and no network namespace", "[B38][I6]") {
+  Bundle bundle;
+  REQUIRE(run_command({Hull::program(), "spec", "--rootless", "--bundle", bundle.dir()}).exit_code == 0);
+  const Json config = Json::parse(bundle.read("config.json"));
+  CHECK(config.at("linux").at("uidMappings").at(0).at("containerID") == 0);
+  CHECK(contains(config.at("linux").at("namespaces").dump(), "\"user\""));
+}
+
+TEST_CASE("features prints JSON with the range of supported versions", "[B46][H1][H2]") {
+  const Outcome done = run_command({Hull::program(), "features"});
+  REQUIRE(done.exit_code == 0);
+  const Json features = Json::parse(done.out);
+  CHECK(features.at("ociVersionMin").get<std::string>().rfind("1.0.", 0) == 0);
+  CHECK(features.at("ociVersionMax").get<std::string>().rfind("1.", 0) == 0);
+  CHECK(features.at("hooks").size() == 6);
+  CHECK(contains(features.at("mountOptions").dump(), "\"rbind\""));
+  CHECK(contains(features.at("linux").at("capabilities").dump(), "\"CAP_SYS_ADMIN\""));
+}
+
+TEST_CASE("an ID has letters, digits and _+-. only, and is neither . nor ..", "[B51]") {
+  Bundle bundle;
+  bundle.save();
+  const std::string root = bundle.dir() + "/state";
+  for (const std::string& id : {std::string("a/b"), std::string("."), std::string(".."), std::string("a b"),
+                                std::string(""), std::string("ä"), std::string("a\nb")}) {
+    INFO("id " << id);
+    CHECK(run_command({Hull::program(), "--root", root, "create", "--bundle", bundle.dir(), id}).exit_code == 1);
+  }
+  CHECK(processes_with(bundle.mark()).empty());
+}
+
+}  // namespace hull::conformance

@@ -1,0 +1,260 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The internal configuration of a container: values without behaviour. Names and meaning follow the
+// "config" of runc's state.json, so that either runtime can read what the other wrote
+// (configs/config_json.h).
+namespace hull::configs {
+
+struct IdMap {
+  uint32_t container_id = 0;
+  uint32_t host_id = 0;
+  uint32_t size = 0;
+};
+
+enum class NamespaceType { mount, uts, ipc, user, pid, network, cgroup, time };
+
+struct Namespace {
+  NamespaceType type{};
+  std::string path;  // empty: a new one
+};
+
+// A mount of the container. Flags are MS_* of mount(2).
+struct Mount {
+  std::string source;
+  std::string destination;
+  std::string type;  // "bind" for a bind mount, "cgroup" for the container's cgroups
+  uint64_t flags = 0;
+  uint64_t clear_flags = 0;                  // options that were switched off by name ("dev", "rw")
+  std::vector<uint64_t> propagation;         // MS_SHARED and so on, each applied on its own
+  std::string data;                          // options for the file system, joined by commas
+  uint64_t recursive_set = 0;                // MOUNT_ATTR_*, applied to the whole tree ("rro")
+  uint64_t recursive_clear = 0;
+  bool copy_up = false;                      // "tmpcopyup"
+  std::vector<IdMap> uid_mappings;
+  std::vector<IdMap> gid_mappings;
+  bool idmap_recursive = false;
+};
+
+// One rule of the device cgroup. -1 is any number; type 'a' is all devices.
+struct DeviceRule {
+  char type = 'a';
+  int64_t major = -1;
+  int64_t minor = -1;
+  std::string permissions;  // of "rwm"
+  bool allow = false;
+};
+
+// A device node to make, with the rule it comes with.
+struct Device {
+  std::string path;
+  char type = 'c';  // 'c', 'b', 'p'
+  int64_t major = 0;
+  int64_t minor = 0;
+  uint32_t file_mode = 0;  // permission bits only
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+};
+
+struct WeightDevice {
+  int64_t major = 0;
+  int64_t minor = 0;
+  uint16_t weight = 0;
+  uint16_t leaf_weight = 0;
+};
+
+struct ThrottleDevice {
+  int64_t major = 0;
+  int64_t minor = 0;
+  uint64_t rate = 0;
+};
+
+struct HugepageLimit {
+  std::string page_size;  // "2MB", as in the file name
+  uint64_t limit = 0;     // bytes
+};
+
+struct InterfacePriority {
+  std::string interface;
+  uint32_t priority = 0;
+};
+
+struct RdmaLimit {
+  std::optional<uint32_t> hca_handles;
+  std::optional<uint32_t> hca_objects;
+};
+
+// Limits of the cgroup. 0 (or empty) is "not set" where nothing else is said; -1 is "no limit".
+struct Resources {
+  std::vector<DeviceRule> devices;
+  int64_t memory = 0;
+  int64_t memory_reservation = 0;
+  int64_t memory_swap = 0;  // memory and swap together
+  std::optional<uint64_t> memory_swappiness;
+  bool oom_kill_disable = false;
+  bool memory_check_before_update = false;
+  uint64_t cpu_shares = 0;
+  int64_t cpu_quota = 0;
+  std::optional<uint64_t> cpu_burst;
+  uint64_t cpu_period = 0;
+  int64_t cpu_rt_runtime = 0;
+  uint64_t cpu_rt_period = 0;
+  uint64_t cpu_weight = 0;  // derived from cpu_shares for v2
+  std::optional<int64_t> cpu_idle;
+  std::string cpuset_cpus;
+  std::string cpuset_mems;
+  std::optional<int64_t> pids_limit;
+  uint16_t blkio_weight = 0;
+  uint16_t blkio_leaf_weight = 0;
+  std::vector<WeightDevice> blkio_weight_device;
+  std::vector<ThrottleDevice> throttle_read_bps;
+  std::vector<ThrottleDevice> throttle_write_bps;
+  std::vector<ThrottleDevice> throttle_read_iops;
+  std::vector<ThrottleDevice> throttle_write_iops;
+  std::vector<HugepageLimit> hugetlb;
+  std::vector<InterfacePriority> net_prio;
+  uint32_t net_cls_classid = 0;
+  std::map<std::string, RdmaLimit> rdma;
+  std::map<std::string, std::string> unified;
+};
+
+struct Cgroup {
+  std::string name;          // used when path is empty: a cgroup of this name below the caller's own
+  std::string parent;
+  std::string path;          // linux.cgroupsPath, cleaned
+  std::string scope_prefix;  // systemd
+  bool systemd = false;
+  bool rootless = false;
+  Resources resources;
+};
+
+// Names are "CAP_..."; the order is the config's.
+struct Capabilities {
+  std::vector<std::string> bounding;
+  std::vector<std::string> effective;
+  std::vector<std::string> inheritable;
+  std::vector<std::string> permitted;
+  std::vector<std::string> ambient;
+};
+
+struct Rlimit {
+  int type = 0;  // RLIMIT_*
+  uint64_t hard = 0;
+  uint64_t soft = 0;
+};
+
+enum class SeccompAction {
+  kill_thread, trap, errno_, trace, allow, log, notify, kill_process,
+};
+
+enum class SeccompOperator { ne, lt, le, eq, ge, gt, masked_eq };
+
+struct SeccompArg {
+  unsigned index = 0;
+  uint64_t value = 0;
+  uint64_t value_two = 0;
+  SeccompOperator op = SeccompOperator::eq;
+};
+
+struct SeccompCall {
+  std::string name;
+  SeccompAction action{};
+  std::optional<unsigned> errno_ret;
+  std::vector<SeccompArg> args;
+};
+
+struct Seccomp {
+  SeccompAction default_action{};
+  std::optional<unsigned> default_errno_ret;
+  std::vector<std::string> architectures;  // libseccomp's names: "amd64", "x86", "x32", "arm64", ...
+  bool flags_given = false;                // absent flags mean SPEC_ALLOW, an empty list none
+  std::vector<std::string> flags;          // "SECCOMP_FILTER_FLAG_..."
+  std::string listener_path;
+  std::string listener_metadata;
+  std::vector<SeccompCall> calls;
+};
+
+// A hook is a command; its state comes on stdin.
+struct Hook {
+  std::string path;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string dir;
+  std::optional<int64_t> timeout_ns;
+};
+
+struct Hooks {
+  std::vector<Hook> prestart;
+  std::vector<Hook> create_runtime;
+  std::vector<Hook> create_container;
+  std::vector<Hook> start_container;
+  std::vector<Hook> poststart;
+  std::vector<Hook> poststop;
+};
+
+struct Config {
+  std::string version;  // ociVersion
+  std::string rootfs;   // absolute
+  bool no_pivot_root = false;
+  bool readonly_rootfs = false;
+  std::optional<uint32_t> umask;
+  uint64_t root_propagation = 0;  // MS_*
+  std::vector<Mount> mounts;
+  std::vector<Device> devices;
+  std::string mount_label;
+  std::string hostname;
+  std::string domainname;
+  std::vector<Namespace> namespaces;
+  std::optional<Capabilities> capabilities;
+  Cgroup cgroup;
+  std::string apparmor_profile;
+  std::string process_label;
+  std::vector<Rlimit> rlimits;
+  std::optional<int> oom_score_adj;
+  std::vector<IdMap> uid_mappings;
+  std::vector<IdMap> gid_mappings;
+  std::vector<std::string> mask_paths;
+  std::vector<std::string> readonly_paths;
+  std::map<std::string, std::string> sysctl;
+  std::optional<Seccomp> seccomp;
+  bool no_new_privileges = false;
+  Hooks hooks;
+  std::vector<std::string> labels;  // "bundle=PATH", then the annotations as "key=value"
+  bool no_new_keyring = false;
+  bool rootless_euid = false;
+  bool rootless_cgroups = false;
+
+  // The namespace of this type, or null when the container shares the caller's.
+  [[nodiscard]] const Namespace* find(NamespaceType type) const {
+    for (const Namespace& ns : namespaces)
+      if (ns.type == type) return &ns;
+    return nullptr;
+  }
+};
+
+// The user's program: config.json's "process", or what exec was given.
+struct Process {
+  bool terminal = false;
+  unsigned short console_rows = 0;  // 0: not given
+  unsigned short console_columns = 0;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::vector<uint32_t> additional_gids;
+  std::optional<uint32_t> umask;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string cwd;
+  std::optional<Capabilities> capabilities;
+  std::vector<Rlimit> rlimits;
+  bool no_new_privileges = false;
+  std::string apparmor_profile;
+  std::string selinux_label;
+  std::optional<int> oom_score_adj;
+};
+
+}  // namespace hull::configs

@@ -1,0 +1,313 @@
+#include "libruntime/container.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include "libruntime/cgroups/manager.h"
+#include "libruntime/init/init.h"
+#include "libruntime/launch/launcher.h"
+#include "libruntime/plan/channel.h"
+#include "libruntime/plan/hooks.h"
+#include "libruntime/state/oci_state.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/files.h"
+#include "libruntime/system/log.h"
+#include "libruntime/system/syscalls.h"
+#include "libruntime/system/text.h"
+#include "libruntime/system/users.h"
+
+namespace hull {
+namespace {
+
+std::unique_ptr<cgroups::Manager> manager_of(const state::State& state) {
+  return cgroups::load_manager(state.config.cgroup, state.cgroup_paths);
+}
+
+// A pidfd of the container's init, or nothing when it is stopped. The descriptor first, then the look at the
+// start time: then it names this init or nothing.
+Fd open_init(const state::State& state) {
+  Fd pidfd(state.init_pid > 0 ? sys::pidfd_open(state.init_pid, 0) : -1);
+  if (!pidfd || !state::init_alive(state)) return Fd();
+  return pidfd;
+}
+
+// Whether the process behind `pidfd` ended within the time (it may not be our child, so no wait).
+bool ended_within(const Fd& pidfd, std::chrono::milliseconds time) {
+  pollfd watch{pidfd.get(), POLLIN, 0};
+  int ready = 0;
+  while ((ready = poll(&watch, 1, static_cast<int>(time.count()))) < 0 && errno == EINTR) continue;
+  return ready > 0;
+}
+
+constexpr std::chrono::seconds kKillTime{10};
+
+bool has_own_pid_namespace(const configs::Config& config) {
+  return config.find(configs::NamespaceType::pid) != nullptr;
+}
+
+// Reads what hull-init (or runc's) answers in exec.fifo: one byte when it goes on, then, from hull-init, an error
+// or the end that a successful execve makes.
+class StartAnswer {
+ public:
+  StartAnswer(const state::Directory& directory, const Fd& init)
+      : directory_(directory), init_(init), fifo_(openat(directory.fd(), "exec.fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+    if (!fifo_) throw Error("cannot open exec.fifo", "open", errno);
+  }
+
+  void wait() {
+    while (!finished_) {
+      pollfd watch[] = {{fifo_.get(), POLLIN, 0}, {init_.get(), POLLIN, 0}};
+      if (poll(watch, 2, -1) < 0) {
+        if (errno == EINTR) continue;
+        throw Error("cannot wait for the container's init", "poll", errno);
+      }
+      const bool init_ended = watch[1].revents != 0;
+      if (watch[0].revents != 0 || init_ended) read_some(init_ended);
+    }
+    if (answer_.empty()) throw Error("cannot start a container that has stopped");
+    if (answer_.size() > 1) throw plan::decode_error(std::string_view(answer_).substr(1));
+  }
+
+ private:
+  void read_some(bool init_ended) {
+    char buffer[4096];
+    const ssize_t got = read(fifo_.get(), buffer, sizeof buffer);
+    if (got > 0) {
+      // From here on the container is no longer "created".
+      if (answer_.empty()) unlinkat(directory_.fd(), "exec.fifo", 0);
+      answer_.append(buffer, static_cast<size_t>(got));
+      return;
+    }
+    if (got < 0 && errno == EINTR) return;
+    if (got < 0 && errno != EAGAIN) throw Error("cannot read exec.fifo", "read", errno);
+    // No writer: it has not opened the fifo yet, or has closed it after its byte, or is dead.
+    finished_ = got == 0 ? (!answer_.empty() || init_ended) : init_ended;
+  }
+
+  const state::Directory& directory_;
+  const Fd& init_;
+  Fd fifo_;
+  std::string answer_;
+  bool finished_ = false;
+};
+
+std::string owner_name(const std::string& directory) {
+  struct stat info {};
+  if (stat(directory.c_str(), &info) != 0) return {};
+  // The host's passwd file only: a static program can't ask name services.
+  const auto passwd = read_file_if_exists("/etc/passwd");
+  return passwd ? name_of(*passwd, info.st_uid).value_or("") : "";
+}
+
+}  // namespace
+
+Container::Container(std::string root, state::Directory directory, state::State state)
+    : root_(std::move(root)), directory_(std::move(directory)), state_(std::move(state)) {}
+
+namespace {
+
+// The shared part of create and run.
+state::State launch_container(state::Directory& directory, const launch::Request& request, Started& started) {
+  try {
+    return launch::create_container(request, started);
+  } catch (...) {
+    directory.remove();
+    // The container was on its way, so its end has to be told (runtime.md#lifecycle).
+    const auto& hooks = request.config.hooks.poststop;
+    if (!hooks.empty())
+      plan::run_hooks_leniently(hooks, "poststop",
+                                state::spec_state(request.config, request.id, "stopped", "0"));
+    throw;
+  }
+}
+
+void run_poststart_hooks(Container& container) {
+  const state::State& state = container.state();
+  if (state.config.hooks.poststart.empty()) return;
+  try {
+    plan::run_hooks(state.config.hooks.poststart, "poststart",
+                    state::spec_state(state.config, state.id, "running", std::to_string(state.init_pid)), true);
+  } catch (...) {
+    // config.md#poststart: the failure of one stops the container; the caller deletes it.
+    container.kill(SIGKILL, true);
+    throw;
+  }
+}
+
+}  // namespace
+
+Container Container::create(const std::string& root, const std::string& id, const configs::Config& config,
+                            const configs::Process* process, const LaunchOptions& options, Started& started) {
+  state::Directory directory = state::Directory::claim(root, id);
+  state::State state =
+      launch_container(directory, {id, config, process, options, directory, false}, started);
+  directory.unlock();
+  return {root, std::move(directory), std::move(state)};
+}
+
+Container Container::run(const std::string& root, const std::string& id, const configs::Config& config,
+                         const configs::Process& process, const LaunchOptions& options, Started& started) {
+  state::Directory directory = state::Directory::claim(root, id);
+  state::State state =
+      launch_container(directory, {id, config, &process, options, directory, true}, started);
+  directory.unlock();
+  Container container(root, std::move(directory), std::move(state));
+  run_poststart_hooks(container);
+  return container;
+}
+
+Container Container::load(const std::string& root, const std::string& id) {
+  state::Directory directory = state::Directory::open(root, id);
+  state::State state = directory.load();
+  return {root, std::move(directory), std::move(state)};
+}
+
+void Container::remove_remains(const std::string& root, const std::string& id) {
+  try {
+    state::Directory directory = state::Directory::open(root, id);
+    directory.lock();
+    // With a whole state.json it is no remains but a container: destroy() knows how.
+    try {
+      state::State state = directory.load();
+      directory.unlock();
+      Container(root, std::move(directory), std::move(state)).destroy(true);
+      return;
+    } catch (const Error& e) {
+      log::debug(std::string("state.json is missing or damaged: ") + e.what());
+    }
+    // Cgroups are made after state.json is whole, so there are none.
+    directory.remove();
+  } catch (const Error& e) {
+    if (e.message() != state::kDoesNotExist) throw;
+  }
+}
+
+Status Container::status() const {
+  if (!state::init_alive(state_)) return Status::stopped;
+  if (directory_.has_exec_fifo()) return Status::created;
+  return manager_of(state_)->frozen() ? Status::paused : Status::running;
+}
+
+std::string Container::oci_state() const {
+  return state::query_state(state_, status(), owner_name(directory_.path()));
+}
+
+std::string Container::owner() const { return owner_name(directory_.path()); }
+
+void Container::start() {
+  directory_.lock();
+  switch (status()) {
+    case Status::created: break;
+    case Status::stopped: throw Error("cannot start a container that has stopped");
+    default: throw Error("cannot start an already running container");
+  }
+  const Fd init = open_init(state_);
+  if (!init) throw Error("cannot start a container that has stopped");
+  StartAnswer(directory_, init).wait();
+  directory_.unlock();
+  run_poststart_hooks(*this);
+}
+
+Started Container::exec(const configs::Process& process, const LaunchOptions& options) {
+  const Status now = status();
+  if (now == Status::stopped) throw Error("cannot exec in a stopped container");
+  if (now == Status::paused && !options.ignore_paused)
+    throw Error("cannot exec in a paused container (use --ignore-paused to override)");
+  return launch::exec_process(state_, process, options);
+}
+
+void Container::kill(int signal, bool all) {
+  const bool shared_pids = !has_own_pid_namespace(state_.config);
+  if (all || (signal == SIGKILL && shared_pids)) {
+    const auto cgroup = manager_of(state_);
+    // The cgroup is gone with its processes: runc says so for a container that is not running.
+    if (!all && !open_init(state_) && cgroup->processes().empty()) throw Error("container not running");
+    cgroup->kill(signal);
+    return;
+  }
+  const Fd init = open_init(state_);
+  if (!init) throw Error("container not running");
+  if (sys::pidfd_send_signal(init.get(), signal) != 0) {
+    if (errno == ESRCH) throw Error("container not running");
+    throw Error("cannot signal the container's init", "pidfd_send_signal", errno);
+  }
+  // A frozen v1 cgroup holds the signal back until it thaws.
+  if (signal == SIGKILL) {
+    const auto cgroup = manager_of(state_);
+    if (cgroup->frozen()) cgroup->freeze(false);
+  }
+}
+
+void Container::pause() {
+  directory_.lock();
+  const Status now = status();
+  if (now != Status::running && now != Status::created) throw Error("container not running");
+  manager_of(state_)->freeze(true);
+  directory_.unlock();
+}
+
+void Container::resume() {
+  directory_.lock();
+  const auto cgroup = manager_of(state_);
+  if (!state::init_alive(state_) || !cgroup->frozen()) throw Error("container not paused");
+  cgroup->freeze(false);
+  directory_.unlock();
+}
+
+std::vector<pid_t> Container::processes() const { return manager_of(state_)->processes(); }
+
+void Container::end_init(cgroups::Manager& cgroup) const {
+  const Fd init = open_init(state_);
+  if (!init) return;
+  if (sys::pidfd_send_signal(init.get(), SIGKILL) != 0 && errno != ESRCH)
+    throw Error("cannot kill the container's init", "pidfd_send_signal", errno);
+  // A frozen v1 cgroup holds the signal back until it thaws.
+  if (cgroup.frozen()) cgroup.freeze(false);
+  if (!ended_within(init, kKillTime)) throw Error("container init still running");
+}
+
+void Container::destroy(bool force) {
+  const auto cgroup = manager_of(state_);
+  if (force) {
+    // Kill first: whoever holds the lock may be waiting for this init.
+    end_init(*cgroup);
+    directory_.lock();
+    // While another process had the lock the init may have been made.
+    state_ = directory_.load();
+  } else {
+    directory_.lock();
+    const Status now = status();
+    if (now != Status::stopped && now != Status::created)
+      throw Error("cannot delete container " + state_.id + " that is not stopped: " +
+                  std::string(state::status_name(now)));
+  }
+  end_init(*cgroup);
+  // The end of its PID namespace's init ends all; without one, or when others were put in there, they are killed.
+  if (!has_own_pid_namespace(state_.config)) cgroup->kill(SIGKILL);
+  try {
+    cgroup->destroy();
+  } catch (const Error&) {
+    if (!force) throw;
+    cgroup->kill(SIGKILL);
+    cgroup->destroy();
+  }
+  directory_.remove();
+  if (!state_.config.hooks.poststop.empty())
+    plan::run_hooks_leniently(state_.config.hooks.poststop, "poststop",
+                              state::spec_state(state_.config, state_.id, "stopped", "0"));
+}
+
+void init_if_asked(int argc, char** argv) {
+  if (argc != 2 || std::strcmp(argv[0], init::kName) != 0) return;
+  if (const auto preserve_fds = parse_number<unsigned>(argv[1])) init::run(*preserve_fds);
+}
+
+}  // namespace hull

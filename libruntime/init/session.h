@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "libruntime/plan/channel.h"
+#include "libruntime/plan/plan.h"
+#include "libruntime/system/fd.h"
+#include "libruntime/system/proc_fs.h"
+
+namespace hull::init {
+
+// What hull-init works with: the Plan, its descriptors and the way back to the launcher.
+struct Session {
+  Session(plan::Plan the_plan, plan::Channel the_channel)
+      : plan(std::move(the_plan)), channel(std::move(the_channel)) {}
+
+  plan::Plan plan;
+  plan::Channel channel;
+  std::vector<Fd> namespaces;  // beside plan.namespace_fds
+  Fd pidfd;
+  Fd root;                     // O_PATH, until it has become the root
+  Fd exec_fifo;                // O_PATH
+  Fd start_answer;             // exec.fifo opened for writing: where errors go once `start` reads it
+  std::optional<ProcFs> proc;
+
+  // The trusted procfs, made at the first call. `whole`: with /proc/sys.
+  ProcFs& trusted_proc();
+  // Waits for the launcher's `proceed`; ends this process when the launcher is gone.
+  void wait_to_proceed();
+};
+
+}  // namespace hull::init

@@ -1,0 +1,100 @@
+#include "libruntime/launch/conversation.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "libruntime/plan/hooks.h"
+#include "libruntime/state/oci_state.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/log.h"
+#include "libruntime/system/unix_socket.h"
+
+namespace hull::launch {
+namespace {
+
+void pass_on_log(const std::string& payload) {
+  if (payload.empty() || payload[0] < '0' || payload[0] > '3') return;
+  log::write(static_cast<log::Level>(payload[0] - '0'), std::string_view(payload).substr(1));
+}
+
+// How a process ended, without reaping it.
+std::string ending(int pidfd) {
+  siginfo_t info{};
+  if (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOWAIT) != 0) return "ended";
+  if (info.si_code == CLD_EXITED) return "exited with status " + std::to_string(info.si_status);
+  return "was killed by signal " + std::to_string(info.si_status) +
+         (info.si_status == SIGKILL ? " (memory limit too low?)" : "");
+}
+
+}  // namespace
+
+void Conversation::until_created() {
+  for (;;) {
+    auto message = child_.channel.receive();
+    if (!message) died();
+    if (message->type == plan::MessageType::created) return;
+    answer(*message);
+  }
+}
+
+void Conversation::proceed() { child_.channel.send(plan::MessageType::proceed); }
+
+void Conversation::until_executed() {
+  while (auto message = child_.channel.receive()) answer(*message);
+  child_.channel.close();
+}
+
+void Conversation::answer(plan::Message& message) {
+  switch (message.type) {
+    case plan::MessageType::error: throw plan::decode_error(message.payload);
+    case plan::MessageType::stillborn: throw stillborn_error(plan::number_of(message));
+    case plan::MessageType::log: return pass_on_log(message.payload);
+    case plan::MessageType::ready_for_hooks: run_runtime_hooks(); break;
+    case plan::MessageType::console: take_console(message); break;
+    case plan::MessageType::seccomp_listener: take_listener(message); break;
+    default: throw Error("unexpected message from the container's init");
+  }
+  proceed();
+}
+
+void Conversation::run_runtime_hooks() {
+  const std::string pid = std::to_string(child_.pid);
+  const std::string state = state::spec_state(config_, id_, "creating", pid);
+  plan::run_hooks(config_.hooks.prestart, "prestart", state, true, child_.channel.fd());
+  plan::run_hooks(config_.hooks.create_runtime, "createRuntime", state, true, child_.channel.fd());
+}
+
+void Conversation::take_console(plan::Message& message) {
+  if (message.fds.empty()) throw Error("the terminal came without a descriptor");
+  started_.console = std::move(message.fds[0]);
+  if (options_.console_socket.empty()) return;
+  send_fd(options_.console_socket, started_.console.get(), "/dev/ptmx");
+  started_.console.reset();
+}
+
+void Conversation::take_listener(const plan::Message& message) {
+  const Fd listener(static_cast<int>(
+      syscall(SYS_pidfd_getfd, child_.pidfd.get(), plan::number_of(message), 0)));
+  if (!listener)
+    throw Error("cannot take the seccomp listener", "pidfd_getfd", errno).field("/linux/seccomp");
+  if (!config_.seccomp || config_.seccomp->listener_path.empty())
+    throw Error("a seccomp profile that notifies needs a listener").field("/linux/seccomp/listenerPath");
+  try {
+    send_fd(config_.seccomp->listener_path, listener.get(),
+            state::listener_state(config_, id_, child_.pid));
+  } catch (Error& e) {
+    e.set_field("/linux/seccomp/listenerPath");
+    e.set_hint("a seccomp agent must listen there before the container starts");
+    throw;
+  }
+}
+
+void Conversation::died() {
+  throw Error("the container's init " + ending(child_.pidfd.get()) + " without saying why");
+}
+
+}  // namespace hull::launch

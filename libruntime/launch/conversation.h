@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+
+#include "libruntime/configs/config.h"
+#include "libruntime/launch/options.h"
+#include "libruntime/launch/spawn.h"
+
+namespace hull::launch {
+
+// The launcher's side of the channel, from the Plan to the program's start.
+class Conversation {
+ public:
+  Conversation(Child& child, const configs::Config& config, const std::string& id,
+               const LaunchOptions& options, Started& started)
+      : child_(child), config_(config), id_(id), options_(options), started_(started) {}
+
+  // Answers what hull-init asks (hooks, console, seccomp listener) until it says `created`. Throws what init
+  // reports, or why it died.
+  void until_created();
+  // Lets it go on: to exec.fifo, or with start_now to execve.
+  void proceed();
+  // Returns when execve has succeeded: the channel closes without a word. Throws what init reports.
+  void until_executed();
+
+ private:
+  void answer(plan::Message& message);
+  void run_runtime_hooks();
+  void take_console(plan::Message& message);
+  void take_listener(const plan::Message& message);
+  [[noreturn]] void died();
+
+  Child& child_;
+  const configs::Config& config_;
+  const std::string& id_;
+  const LaunchOptions& options_;
+  Started& started_;
+};
+
+}  // namespace hull::launch

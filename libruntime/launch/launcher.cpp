@@ -1,0 +1,248 @@
+#include "libruntime/launch/launcher.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+
+#include "libruntime/configs/names.h"
+#include "libruntime/launch/conversation.h"
+#include "libruntime/launch/planner.h"
+#include "libruntime/launch/sub_cgroup.h"
+#include "libruntime/plan/codec.h"
+#include "libruntime/plan/fields.h"
+#include "libruntime/plan/hooks.h"
+#include "libruntime/state/oci_state.h"
+#include "libruntime/system/command.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/files.h"
+#include "libruntime/system/log.h"
+#include "libruntime/system/process_stat.h"
+#include "libruntime/system/syscalls.h"
+#include "libruntime/system/unix_socket.h"
+
+namespace hull::launch {
+namespace {
+
+// time.RFC3339Nano of Go, UTC. gmtime(3) would read the time zone's file.
+std::string now() {
+  using namespace std::chrono;
+  const auto time = system_clock::now();
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(floor<nanoseconds>(time - day));
+  char text[80];
+  const int length = std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  std::string out(text, static_cast<size_t>(length));
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+  return out + "Z";
+}
+
+// What the init's standard streams are; CRIU needs to know when it restores.
+std::vector<std::string> external_descriptors() {
+  std::vector<std::string> out;
+  for (int fd = 0; fd <= 2; ++fd) {
+    char target[4096];
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    const ssize_t length = readlink(path.c_str(), target, sizeof target);
+    out.emplace_back(target, length > 0 ? static_cast<size_t>(length) : 0);
+  }
+  return out;
+}
+
+state::State describe(const Request& request, const cgroups::Manager& cgroup) {
+  state::State out;
+  out.id = request.id;
+  out.created = now();
+  out.config = request.config;
+  out.cgroup_paths = cgroup.paths();
+  out.external_descriptors = external_descriptors();
+  return out;
+}
+
+void describe_init(state::State& state, pid_t pid) {
+  const auto stat = read_process_stat(pid);
+  if (!stat) throw Error("the container's init has gone");
+  state.init_pid = pid;
+  state.init_start_time = stat->start_time;
+  const std::string dir = "/proc/" + std::to_string(pid) + "/ns/";
+  for (const configs::NamespaceName& name : configs::kNamespaces) {
+    const configs::Namespace* ns = state.config.find(name.type);
+    const bool joined = ns != nullptr && !ns->path.empty();
+    state.namespace_paths[std::string(name.state)] = joined ? ns->path : dir + std::string(name.file);
+  }
+}
+
+// The v1 and v2 cgroups as the container's `cgroup` mounts show them.
+void show_cgroups(plan::CgroupView& view, const cgroups::Manager& cgroup, const cgroups::Layout& layout) {
+  view.v2 = layout.mode == cgroups::Mode::v2;
+  const auto unified = cgroup.paths().find("");
+  if (unified != cgroup.paths().end()) view.unified_path = unified->second;
+  view.controllers = cgroup.controllers();
+}
+
+void set_oom_score(pid_t pid, const std::optional<int>& score) {
+  if (!score) return;
+  try {
+    write_existing("/proc/" + std::to_string(pid) + "/oom_score_adj", std::to_string(*score));
+  } catch (Error& e) {
+    e.set_field("/process/oomScoreAdj");
+    if (e.code() == EACCES) e.set_hint("lowering it takes CAP_SYS_RESOURCE");
+    throw;
+  }
+}
+
+// In a user namespace the init may not raise its own limits.
+void set_rlimits(pid_t pid, const plan::Plan& plan) {
+  if (!plan.rootfs.user_namespace) return;
+  for (const configs::Rlimit& limit : plan.process.rlimits) {
+    const rlimit64 value{limit.soft, limit.hard};
+    if (prlimit64(pid, static_cast<__rlimit_resource>(limit.type), &value, nullptr) != 0)
+      throw Error("cannot set rlimit " + std::to_string(limit.type), "prlimit", errno).field("/process/rlimits");
+  }
+}
+
+void send_plan(Child& child, const plan::Plan& plan, const std::vector<Fd>& namespaces, int pidfd,
+               int exec_fifo) {
+  std::vector<int> fds;
+  for (const Fd& ns : namespaces) fds.push_back(ns.get());
+  if (pidfd >= 0) fds.push_back(pidfd);
+  if (exec_fifo >= 0) fds.push_back(exec_fifo);
+  child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
+}
+
+void announce(const Child& child, const LaunchOptions& options) {
+  if (!options.pidfd_socket.empty())
+    send_fd(options.pidfd_socket, child.pidfd.get(), std::to_string(child.pid));
+  if (!options.pid_file.empty()) replace_file(options.pid_file, std::to_string(child.pid), 0644);
+}
+
+void end_child(const Child& child) {
+  sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
+  wait_for(child.pid);
+}
+
+// Takes back what a failed create has made, but for the state directory. What can't be taken back is
+// logged; the error that led here is the one to report.
+class CleanUp {
+ public:
+  explicit CleanUp(cgroups::Manager& cgroup) : cgroup_(cgroup) {}
+  ~CleanUp() {
+    if (done_) return;
+    if (child_ != nullptr) end_child(*child_);
+    try {
+      // What the init or its hooks left behind in there, too.
+      if (child_ != nullptr) cgroup_.kill(SIGKILL);
+      cgroup_.destroy();
+    } catch (const Error& e) {
+      log::warning(e.what());
+    }
+  }
+  void add(const Child& child) { child_ = &child; }
+  void cancel() { done_ = true; }
+
+ private:
+  cgroups::Manager& cgroup_;
+  const Child* child_ = nullptr;
+  bool done_ = false;
+};
+
+}  // namespace
+
+state::State create_container(const Request& request, Started& started) {
+  const configs::Config& config = request.config;
+  // All that can fail on paper comes before anything is made.
+  plan::Plan plan = plan_container(config, request.process, request.id, request.options);
+  plan.start_now = request.start_now;
+  plan.exec_fifo = !request.start_now;
+  const JoinedNamespaces joined = open_namespaces(config);
+  plan.namespace_fds = joined.types;
+  const cgroups::Layout layout = cgroups::read_layout();
+  const auto cgroup = cgroups::make_manager(config.cgroup, layout);
+
+  // Written down before it is made, so that `delete` finds it however this ends.
+  state::State state = describe(request, *cgroup);
+  request.directory.save(state);
+
+  CleanUp clean_up(*cgroup);
+  cgroup->create(config.cgroup.resources);
+  show_cgroups(plan.rootfs.cgroup, *cgroup, layout);
+  Fd exec_fifo;
+  if (plan.exec_fifo) {
+    request.directory.make_exec_fifo(host_id(config.uid_mappings, 0), host_id(config.gid_mappings, 0));
+    exec_fifo = open_or_throw(request.directory.fd(), "exec.fifo", O_PATH | O_NOFOLLOW);
+  }
+
+  Birth birth;
+  birth.new_namespaces = plan.new_namespaces;
+  birth.entrance = cgroup->open_entrance();
+  birth.pid_namespace = joined.pid.get();
+  birth.user_namespace = joined.user.get();
+  birth.preserve_fds = plan.process.preserve_fds;
+  birth.uid_mappings = &config.uid_mappings;
+  birth.gid_mappings = &config.gid_mappings;
+  Child child = spawn(std::move(birth));
+  clean_up.add(child);
+  set_oom_score(child.pid, plan.process.oom_score_adj);
+  send_plan(child, plan, joined.fds, -1, exec_fifo.get());
+  // While the init mounts.
+  describe_init(state, child.pid);
+  request.directory.save(state);
+
+  started.pid = child.pid;
+  Conversation conversation(child, config, request.id, request.options, started);
+  conversation.until_created();
+  set_rlimits(child.pid, plan);
+  announce(child, request.options);
+  conversation.proceed();
+  if (request.start_now) conversation.until_executed();
+  clean_up.cancel();
+  started.pidfd = std::move(child.pidfd);
+  return state;
+}
+
+Started exec_process(const state::State& state, const configs::Process& process,
+                     const LaunchOptions& options) {
+  const configs::Config& config = state.config;
+  plan::Plan plan = plan_exec(config, process, state.id, options);
+  // The pidfd first, then the look at the start time: then it is the container's init or nothing.
+  const Fd init(sys::pidfd_open(state.init_pid, 0));
+  if (!init || !state::init_alive(state)) throw Error("cannot exec in a stopped container");
+  const auto cgroup = cgroups::load_manager(
+      config.cgroup, sub_cgroup_paths(state.cgroup_paths, options.sub_cgroups));
+  plan.pidfd = plan.join_by_pidfd != 0;
+
+  Birth birth;
+  birth.entrance = cgroup->open_entrance();
+  birth.pid_namespace = config.find(configs::NamespaceType::pid) != nullptr ? init.get() : -1;
+  birth.preserve_fds = plan.process.preserve_fds;
+  Started started;
+  Child child = spawn(std::move(birth));
+  started.pid = child.pid;
+  try {
+    set_oom_score(child.pid, plan.process.oom_score_adj);
+    send_plan(child, plan, {}, plan.pidfd ? init.get() : -1, -1);
+    Conversation conversation(child, config, state.id, options, started);
+    conversation.until_created();
+    set_rlimits(child.pid, plan);
+    announce(child, options);
+    conversation.proceed();
+    conversation.until_executed();
+  } catch (...) {
+    end_child(child);
+    throw;
+  }
+  started.pidfd = std::move(child.pidfd);
+  return started;
+}
+
+}  // namespace hull::launch

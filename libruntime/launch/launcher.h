@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "libruntime/cgroups/manager.h"
+#include "libruntime/configs/config.h"
+#include "libruntime/launch/options.h"
+#include "libruntime/state/state.h"
+
+namespace hull::launch {
+
+// A container to be made. References live until create_container returns.
+struct Request {
+  const std::string& id;
+  const configs::Config& config;
+  const configs::Process* process;  // null: none in the configuration
+  const LaunchOptions& options;
+  const state::Directory& directory;  // claimed and locked
+  bool start_now;                     // the user's program runs when this returns; no exec.fifo
+};
+
+// From the configuration to a waiting (or, with start_now, running) container. Whatever fails, nothing is left but
+// the state directory, which is the caller's.
+state::State create_container(const Request& request, Started& started);
+
+// Another process in a running container.
+Started exec_process(const state::State& state, const configs::Process& process,
+                     const LaunchOptions& options);
+
+}  // namespace hull::launch

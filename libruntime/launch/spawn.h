@@ -1,0 +1,40 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "libruntime/cgroups/manager.h"
+#include "libruntime/configs/config.h"
+#include "libruntime/plan/channel.h"
+#include "libruntime/system/fd.h"
+
+namespace hull::launch {
+
+// How hull-init comes into the world.
+struct Birth {
+  uint64_t new_namespaces = 0;  // CLONE_NEW*
+  cgroups::Entrance entrance;   // born in the v2 cgroup, enters the v1 ones first thing
+  int pid_namespace = -1;       // to join: a namespace file or a pidfd
+  int user_namespace = -1;      // to join before the others are made
+  unsigned preserve_fds = 0;
+  // Of a new user namespace; written before anything else happens there.
+  const std::vector<configs::IdMap>* uid_mappings = nullptr;
+  const std::vector<configs::IdMap>* gid_mappings = nullptr;
+};
+
+struct Child {
+  pid_t pid = 0;
+  Fd pidfd;
+  plan::Channel channel;
+};
+
+// One clone3(2), then hull-init by execveat(2). Between the two only raw system calls happen, so a program with
+// threads may call this. (A joined user namespace that is to own new ones takes a second, short-lived process.)
+Child spawn(Birth birth);
+
+// What a `stillborn` message's number says.
+Error stillborn_error(int number);
+
+}  // namespace hull::launch

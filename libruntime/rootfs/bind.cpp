@@ -1,0 +1,127 @@
+#include "libruntime/rootfs/bind.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <cerrno>
+
+#include "libruntime/rootfs/fd_path.h"
+#include "libruntime/rootfs/idmap.h"
+#include "libruntime/rootfs/rootfs.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/log.h"
+
+namespace hull::rootfs {
+namespace {
+
+// Flags that a bind can't have: they belong to the file system, which is mounted already. mount(2)
+// takes and drops them; runc's users have such configs, so it is a warning.
+void warn_of_file_system_flags(const configs::Mount& mount) {
+  constexpr uint64_t kKnown = kMountFlags | kPropagationFlags | MS_BIND | MS_REC | MS_SILENT;
+  if ((mount.flags & ~kKnown) != 0)
+    log::warning("bind mount " + quoted(mount.destination) +
+                 ": options of the file system (sync, dirsync, mand, iversion, lazytime) have no "
+                 "effect on a bind mount");
+}
+
+long file_system_of(int fd) {
+  struct statfs info {};
+  if (fstatfs(fd, &info) != 0) throw Error("cannot look at the source", "fstatfs", errno);
+  return static_cast<long>(info.f_type);
+}
+
+Kind kind_of(int fd) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) throw Error("cannot look at it", "fstat", errno);
+  return S_ISDIR(info.st_mode) ? Kind::directory : Kind::file;
+}
+
+Attributes tree_attributes(const plan::Rootfs& plan, const configs::Mount& mount,
+                           const BindSource& source) {
+  Attributes out{mount.recursive_set, mount.recursive_clear};
+  // "rrelatime" and the like: one field, replaced whole.
+  if ((out.set & MOUNT_ATTR__ATIME) != 0) out.clear |= MOUNT_ATTR__ATIME;
+  // CVE-2023-25809: a rootless container gets the host's /sys by rbind; "ro" must reach the cgroup
+  // file systems in it.
+  if (plan.user_namespace && source.recursive && (mount.flags & MS_RDONLY) != 0 &&
+      file_system_of(source.fd.get()) == SYSFS_MAGIC)
+    out.set |= MOUNT_ATTR_RDONLY;
+  return out;
+}
+
+}  // namespace
+
+BindSource open_source(int dir, const char* path, bool recursive) {
+  const unsigned empty = *path == '\0' ? AT_EMPTY_PATH : 0U;
+  const unsigned flags =
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | empty | (recursive ? AT_RECURSIVE : 0U);
+  BindSource out{Fd(sys::open_tree(dir, path, flags)), true, recursive};
+  if (out.fd) return out;
+  if (errno != ENOSYS && errno != EPERM) throw Error("cannot open the source", "open_tree", errno);
+  out.detached = false;
+  out.fd.reset(empty != 0 ? fcntl(dir, F_DUPFD_CLOEXEC, 3) : openat(dir, path, O_PATH | O_CLOEXEC));
+  if (!out.fd) throw Error("cannot open the source", "open", errno);
+  return out;
+}
+
+Fd attach(const RootPath& root, const Target& target, BindSource source, Attributes own,
+          Attributes tree) {
+  if (!source.detached) {
+    require_procfs();
+    const uint64_t flags = MS_BIND | (source.recursive ? MS_REC : 0U);
+    if (::mount(FdPath(source.fd.get()), FdPath(target.fd.get()), nullptr, flags, nullptr) != 0)
+      throw Error("cannot bind on " + quoted(target.path), "mount", errno);
+    Fd top = reopen(root, target);
+    set_attributes(top.get(), own, false);
+    set_attributes(top.get(), tree, true);
+    return top;
+  }
+  const bool complete = try_set_attributes(source.fd.get(), own, false);
+  set_attributes(source.fd.get(), tree, true);
+  if (sys::move_mount(source.fd.get(), "", target.fd.get(), "",
+                      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    int code = errno;
+    // mount(2) tells a directory on a file apart, move_mount(2) does not; callers match the words.
+    if (code == EINVAL && kind_of(source.fd.get()) != kind_of(target.fd.get())) code = ENOTDIR;
+    throw Error("cannot bind on " + quoted(target.path), "move_mount", code);
+  }
+  if (!complete) set_attributes(source.fd.get(), own, false);
+  return std::move(source.fd);
+}
+
+Fd clone_source(const configs::Mount& mount) {
+  BindSource source = open_source(AT_FDCWD, mount.source.c_str(), (mount.flags & MS_REC) != 0);
+  if (!source.detached) throw Error("a mount can't be copied here", "open_tree", ENOSYS);
+  if (!mount.uid_mappings.empty() || !mount.gid_mappings.empty())
+    map_ids(source.fd.get(), mount.uid_mappings, mount.gid_mappings, mount.idmap_recursive);
+  return std::move(source.fd);
+}
+
+void mount_bind(const RootPath& root, const plan::Rootfs& plan, const configs::Mount& mount,
+                Fd source) {
+  if (!mount.data.empty())
+    throw Error("bind mounts cannot have any filesystem-specific options applied: " +
+                quoted(mount.data));
+  warn_of_file_system_flags(mount);
+  const bool mapped = !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
+  const bool recursive = (mount.flags & MS_REC) != 0;
+  BindSource from;
+  if (source || mapped) {
+    from = {source ? std::move(source) : clone_source(mount), true, recursive};
+  } else {
+    from = open_source(AT_FDCWD, mount.source.c_str(), recursive);
+  }
+  const int fd = from.fd.get();
+  const long source_fs =
+      absolute_destination(mount.destination) == "/proc" ? file_system_of(fd) : 0;
+  const Target target = open_target(root, mount, kind_of(fd), source_fs);
+  Attributes own = attributes_of(mount.flags, mount.clear_flags);
+  resolve_access_time(own, mount.clear_flags, fd);
+  const Attributes tree = tree_attributes(plan, mount, from);
+  const Fd top = attach(root, target, std::move(from), own, tree);
+  for (const uint64_t propagation : mount.propagation) set_propagation(top.get(), propagation);
+}
+
+}  // namespace hull::rootfs

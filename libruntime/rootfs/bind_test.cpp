@@ -1,0 +1,168 @@
+#include "libruntime/rootfs/bind.h"
+
+#include "libruntime/rootfs/test_scene.h"
+
+namespace hull::rootfs {
+
+using namespace test;
+
+namespace {
+
+void host_mount(const std::string& path, uint64_t flags, const char* data = "") {
+  expect(::mount("host", path.c_str(), "tmpfs", flags, data) == 0, "a mount at " + path);
+}
+
+}  // namespace
+
+TEST_CASE("a bind shows files and directories of the host", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  for (const bool old_kernel : {false, true}) {
+    Scene scene;
+    scene.add_bind("/mnt", "/source", MS_NOSUID | MS_RDONLY);
+    scene.add_bind("/new/dir", "/source");
+    scene.add_bind("/new/file", "/source/file", MS_NOEXEC);
+    CHECK(in_mount_namespace([&] {
+            if (old_kernel) forbid({SYS_openat2, SYS_open_tree, SYS_mount_setattr});
+            const Fd root = prepare(scene.plan);
+            const std::string path = scene.plan.path;
+            expect_equal(read_file(path + "/mnt/file"), "from the host");
+            expect_equal(mount_at(path + "/mnt").options, "ro,nosuid,relatime");
+            expect_equal(mount_at(path + "/new/dir").options, "rw,relatime");
+            expect_equal(read_file(path + "/new/file"), "from the host");
+            expect_equal(mount_at(path + "/new/file").options, "rw,noexec,relatime");
+          }) == "");
+  }
+}
+
+TEST_CASE("a bind keeps the options of its source that are not switched off", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.add_bind("/mnt/plain", "/source");
+  scene.add_bind("/mnt/ro", "/source", MS_RDONLY);
+  scene.add_bind("/mnt/dev", "/source").clear_flags = MS_NODEV | MS_NOATIME;
+  CHECK(in_mount_namespace([&] {
+          host_mount(scene.base() + "/source", MS_NOSUID | MS_NODEV | MS_NOATIME);
+          const Fd root = prepare(scene.plan);
+          const std::string mnt = scene.plan.path + "/mnt";
+          expect_equal(mount_at(mnt + "/plain").options, "rw,nosuid,nodev,noatime");
+          expect_equal(mount_at(mnt + "/ro").options, "ro,nosuid,nodev,noatime");
+          expect_equal(mount_at(mnt + "/dev").options, "rw,nosuid,relatime");
+          expect_equal(mount_at(scene.base() + "/source").options, "rw,nosuid,nodev,noatime");
+        }) == "");
+}
+
+TEST_CASE("rbind takes the mounts below along and rro reaches them", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.make_dir("/source/sub");
+  scene.add_bind("/mnt/bind", "/source");
+  scene.add_bind("/mnt/rbind", "/source", MS_REC | MS_RDONLY);
+  scene.add_bind("/mnt/rro", "/source", MS_REC).recursive_set = MOUNT_ATTR_RDONLY;
+  CHECK(in_mount_namespace([&] {
+          host_mount(scene.base() + "/source/sub", 0, "mode=700");
+          const Fd root = prepare(scene.plan);
+          const std::string mnt = scene.plan.path + "/mnt";
+          expect((stat_of(mnt + "/bind/sub").st_mode & 0777) == 0755, "bind: nothing below");
+          expect_equal(mount_at(mnt + "/rbind").options, "ro,relatime");
+          expect_equal(mount_at(mnt + "/rbind/sub").options, "rw,relatime");
+          expect_equal(mount_at(mnt + "/rro").options, "ro,relatime");
+          expect_equal(mount_at(mnt + "/rro/sub").options, "ro,relatime");
+        }) == "");
+}
+
+TEST_CASE("a bind gets the propagation that is asked for", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.add_bind("/mnt/slave", "/source", MS_REC);
+  scene.add_bind("/mnt/private", "/source", MS_REC).propagation = {MS_PRIVATE | MS_REC};
+  scene.add_bind("/mnt/shared", "/source", MS_REC).propagation = {MS_SHARED | MS_REC};
+  CHECK(in_mount_namespace([&] {
+          host_mount(scene.base() + "/source", 0);
+          expect(::mount(nullptr, (scene.base() + "/source").c_str(), nullptr, MS_SHARED,
+                         nullptr) == 0,
+                 "shared");
+          scene.plan.propagation = MS_SLAVE | MS_REC;
+          const Fd root = prepare(scene.plan);
+          const std::string mnt = scene.plan.path + "/mnt";
+          expect_equal(mount_at(mnt + "/private").propagation, "");
+          expect(mount_at(mnt + "/shared").propagation.starts_with("shared:"), "shared");
+        }) == "");
+}
+
+TEST_CASE("a bind takes no options of a file system", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.add_bind("/mnt", "/source").data = "size=1m";
+  CHECK(in_mount_namespace([&] {
+          prepare(scene.plan);
+        }).find("bind mounts cannot have any filesystem-specific options applied") !=
+        std::string::npos);
+}
+
+TEST_CASE("an idmapped bind shows other owners", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.write("/source/owned", "");
+  REQUIRE(chown((scene.base() + "/source/owned").c_str(), 10, 20) == 0);
+  configs::Mount& mount = scene.add_bind("/mnt", "/source");
+  mount.uid_mappings = {{0, 100000, 65536}};
+  mount.gid_mappings = {{0, 200000, 65536}};
+  const std::string error = in_mount_namespace([&] {
+    const Fd root = prepare(scene.plan);
+    const struct stat info = stat_of(scene.plan.path + "/mnt/owned");
+    expect(info.st_uid == 100010 && info.st_gid == 200020, "mapped owners");
+  });
+  if (error.find("does not support idmapped mounts") != std::string::npos)
+    HULL_SKIP("the file system of /tmp has no idmapped mounts");
+  CHECK(error == "");
+}
+
+TEST_CASE("a source made by the launcher is used instead of the path", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.add("/proc", "proc", "proc");
+  scene.add_bind("/mnt", "/source", MS_RDONLY);
+  CHECK(in_mount_namespace([&] {
+          std::vector<Fd> sources(2);
+          sources[1] = clone_source(scene.plan.mounts[1]);
+          scene.plan.mounts[1].source = "/nowhere";
+          const Fd root = prepare(scene.plan, std::move(sources));
+          expect_equal(read_file(scene.plan.path + "/mnt/file"), "from the host");
+          expect_equal(mount_at(scene.plan.path + "/mnt").options, "ro,relatime");
+        }) == "");
+}
+
+TEST_CASE("in a user namespace locked options stay, and can't be asked away", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.plan.user_namespace = scene.plan.bind_devices = true;
+  scene.add_default_devices();
+  scene.add("/dev", "tmpfs", "tmpfs", MS_NOSUID, "mode=755");
+  scene.add("/dev/pts", "devpts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,gid=5,mode=0620");
+  scene.add_bind("/mnt", "/source", MS_RDONLY);
+  const auto in_user_namespace = [&](auto look) {
+    return in_mount_namespace([&] {
+      expect(chmod(scene.base().c_str(), 0755) == 0, "chmod");
+      host_mount(scene.base() + "/source", MS_NOSUID | MS_NODEV);
+      if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) throw Error("unshare", "unshare", errno);
+      write_existing("/proc/self/uid_map", "0 0 1");
+      write_existing("/proc/self/setgroups", "deny");
+      write_existing("/proc/self/gid_map", "0 0 1");
+      const Fd root = prepare(scene.plan);
+      look();
+    });
+  };
+  CHECK(in_user_namespace([&] {
+          const std::string root = scene.plan.path;
+          expect_equal(mount_at(root + "/mnt").options, "ro,nosuid,nodev,relatime");
+          expect(S_ISCHR(stat_of(root + "/dev/null").st_mode), "/dev/null is bound");
+          expect_equal(mount_at(root + "/dev/null").root, "/null");
+          expect_equal(mount_at(root + "/dev/pts").super_options, "rw,mode=620,ptmxmode=000");
+        }) == "");
+  scene.plan.mounts.back().clear_flags = MS_NOSUID;
+  const std::string error = in_user_namespace([] {});
+  CHECK(error.find("operation not permitted") != std::string::npos);
+  CHECK(error.find("can't be switched off") != std::string::npos);
+}
+
+}  // namespace hull::rootfs

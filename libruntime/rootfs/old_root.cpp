@@ -1,0 +1,128 @@
+#include "libruntime/rootfs/old_root.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "libruntime/rootfs/attributes.h"
+#include "libruntime/rootfs/rootfs.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/mountinfo.h"
+#include "libruntime/system/root_path.h"
+#include "libruntime/system/text.h"
+
+namespace hull::rootfs {
+namespace {
+
+// Set by prepare(). Without a mount namespace of its own the process must never pivot: that would
+// be the host's root.
+bool old_root_ours = false;
+
+[[noreturn]] void fail(const char* what, const char* call) { throw Error(what, call, errno); }
+
+void change_root_propagation(uint64_t propagation) {
+  if (::mount(nullptr, "/", nullptr, propagation, nullptr) != 0)
+    throw Error("cannot set the propagation of the root mount", "mount", errno)
+        .field("/linux/rootfsPropagation");
+}
+
+// Whether no mount of this namespace passes events on to the host's.
+bool cuts_all(uint64_t propagation) {
+  return (propagation & MS_REC) != 0 && (propagation & MS_SHARED) == 0;
+}
+
+// Only a mount's root can be changed (EINVAL elsewhere), and this is no hot path: upwards until it
+// is one.
+void make_parent_private(std::string path) {
+  for (;;) {
+    if (::mount(nullptr, path.c_str(), nullptr, MS_PRIVATE, nullptr) == 0) return;
+    if (errno != EINVAL || path == "/")
+      throw Error("cannot make the mount of the root file system private", "mount", errno);
+    path.resize(path.rfind('/'));
+    if (path.empty()) path = "/";
+  }
+}
+
+// pivot_root(2): "new_root and put_old may be the same directory", and the old root lies on top
+// then.
+void pivot(const plan::Rootfs& plan) {
+  Fd old_root;
+  const uint64_t propagation = plan.propagation;
+  if (propagation != 0 && !cuts_all(propagation)) {
+    old_root.reset(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!old_root) fail("cannot open the old root", "open");
+  }
+  if (sys::pivot_root(".", ".") != 0)
+    throw Error("cannot make it the root", "pivot_root", errno)
+        .hint(errno == EINVAL ? "a host that runs from its initramfs needs --no-pivot" : "");
+  // The unmount must not reach the host.
+  if (old_root) set_propagation(old_root.get(), MS_SLAVE | MS_REC);
+  if (umount2(".", MNT_DETACH) != 0) fail("cannot unmount the old root", "umount2");
+}
+
+// A procfs or sysfs that stays reachable under the moved root would be one without our masks, and
+// in a user namespace would count as a fully visible one for new mounts.
+void hide_kernel_mounts(const std::string& root) {
+  const std::vector<MountInfo> mounts = read_mountinfo();
+  for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount) {
+    if (mount->fs_type != "proc" && mount->fs_type != "sysfs") continue;
+    if (path_is_below(mount->mount_point, root)) continue;
+    const char* path = mount->mount_point.c_str();
+    if (::mount(nullptr, path, nullptr, MS_SLAVE | MS_REC, nullptr) != 0) {
+      if (errno == ENOENT || errno == EINVAL) continue;  // below one that is gone already
+      throw Error("cannot make " + quoted(path) + " private", "mount", errno);
+    }
+    if (umount2(path, MNT_DETACH) == 0) continue;
+    if (errno != EINVAL && errno != EPERM)
+      throw Error("cannot unmount " + quoted(path), "umount2", errno);
+    // Locked by the user namespace above: covered instead.
+    if (::mount("tmpfs", path, "tmpfs", 0, nullptr) != 0)
+      throw Error("cannot cover " + quoted(path), "mount", errno);
+  }
+}
+
+void move_root(int root) {
+  const RootPath host = RootPath::at("/");
+  hide_kernel_mounts(host.path_of(root));
+  if (::mount(".", "/", nullptr, MS_MOVE, nullptr) != 0)
+    fail("cannot move it over the old root", "mount");
+  if (chroot(".") != 0) fail("cannot make it the root", "chroot");
+}
+
+}  // namespace
+
+void old_root_is_ours() { old_root_ours = true; }
+
+void detach_from_host(const plan::Rootfs& plan) {
+  const uint64_t propagation =
+      plan.propagation != 0 ? plan.propagation : static_cast<uint64_t>(MS_SLAVE | MS_REC);
+  change_root_propagation(propagation);
+  if (!cuts_all(propagation) || (propagation & MS_UNBINDABLE) != 0) make_parent_private(plan.path);
+}
+
+void enter(const plan::Rootfs& plan, int root) {
+  try {
+    if (fchdir(root) != 0) fail("cannot enter the root file system", "fchdir");
+    if (!old_root_ours) {
+      if (chroot(".") != 0) fail("cannot make it the root", "chroot");
+    } else if (plan.no_pivot) {
+      move_root(root);
+    } else {
+      pivot(plan);
+    }
+    if (chdir("/") != 0) fail("cannot enter the new root", "chdir");
+    // Not earlier: until now "/" was the host's root. A private one is private already.
+    if (old_root_ours && plan.propagation != 0 && (plan.propagation & MS_PRIVATE) == 0)
+      change_root_propagation(plan.propagation);
+    old_root_ours = false;
+  } catch (Error& e) {
+    e.set_stage("jailing process inside rootfs");
+    e.set_field("/root/path");
+    throw;
+  }
+}
+
+}  // namespace hull::rootfs

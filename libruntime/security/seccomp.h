@@ -1,0 +1,28 @@
+#pragma once
+
+#include "libruntime/configs/config.h"
+#include "libruntime/configs/resolved.h"
+#include "libruntime/system/fd.h"
+
+// System call filters (seccomp(2), config-linux.md#seccomp).
+namespace hull::security {
+
+// The launcher's side: the BPF program of a profile, built by libseccomp as runc does: the
+// machine's own architecture is always covered; calls of an architecture that is not are killed; a
+// rule with the default action is left out; unknown system calls are left out (debug log); two
+// conditions on one argument become separate rules; absent flags mean SPEC_ALLOW where the kernel
+// has it. System calls newer than the profile give ENOSYS (seccomp_enosys.h). Architectures of
+// another byte order than the machine's, and those that libseccomp does not know, are left out:
+// their calls are killed. Throws Error with the field.
+configs::SeccompProgram compile(const configs::Seccomp& profile);
+
+// Whether the kernel takes this SECCOMP_FILTER_FLAG_*.
+bool seccomp_flag_supported(unsigned flag);
+
+// hull-init's side: puts the filter on this thread; it needs no_new_privs or CAP_SYS_ADMIN. Returns
+// the listener when the program notifies, else an empty Fd. From here on the filter judges every
+// system call, so the number of the listener must leave by write(2): compile() sees to it that this
+// one does not wait for the listener. Throws Error.
+Fd load(const configs::SeccompProgram& program);
+
+}  // namespace hull::security

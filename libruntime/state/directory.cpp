@@ -1,0 +1,160 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <memory>
+
+#include "libruntime/state/state.h"
+#include "libruntime/system/error.h"
+#include "libruntime/system/files.h"
+
+namespace hull::state {
+namespace {
+
+constexpr char kStateFile[] = "state.json";
+constexpr char kFifo[] = "exec.fifo";
+
+// root/ID/state.json holds no more than a configuration, and that is bounded, too.
+constexpr size_t kMaxState = size_t{32} << 20;
+
+[[noreturn]] void does_not_exist() { throw Error(kDoesNotExist); }
+
+struct CloseDir {
+  void operator()(DIR* dir) const { closedir(dir); }
+};
+
+// The entries of a directory other than "." and "..".
+std::vector<std::string> entries(int dir_fd, const std::string& name) {
+  // A descriptor of its own: readdir moves the offset that duplicates share.
+  Fd copy = open_or_throw(dir_fd, ".", O_RDONLY | O_DIRECTORY);
+  const std::unique_ptr<DIR, CloseDir> dir(fdopendir(copy.get()));
+  if (!dir) throw Error("cannot list " + quoted(name), "fdopendir", errno);
+  (void)copy.release();  // closedir owns it
+  std::vector<std::string> out;
+  while (const dirent* entry = readdir(dir.get())) {
+    const std::string_view text = entry->d_name;
+    if (text != "." && text != "..") out.emplace_back(text);
+  }
+  return out;
+}
+
+void remove_tree(int dir, const std::string& name) {
+  if (unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
+  if (errno != EISDIR && errno != EPERM)
+    throw Error("cannot remove " + quoted(name), "unlink", errno);
+  const Fd sub = open_or_throw(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  for (const std::string& one : entries(sub.get(), name)) remove_tree(sub.get(), one);
+  if (unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+    throw Error("cannot remove directory " + quoted(name), "rmdir", errno);
+}
+
+}  // namespace
+
+void check_id(const std::string& id) {
+  const bool good = !id.empty() && id.size() <= 1024 && id != "." && id != ".." &&
+                    std::all_of(id.begin(), id.end(), [](unsigned char c) {
+                      return std::isalnum(c) != 0 || c == '_' || c == '+' || c == '-' || c == '.';
+                    });
+  if (!good) throw Error("invalid id format: " + quoted(id)).hint("use letters, digits and _ + - . only");
+}
+
+Directory Directory::claim(const std::string& root, const std::string& id) {
+  check_id(id);
+  Directory out;
+  out.path_ = root + "/" + id;
+  // 0711: the container's root user, when it is another one, must reach exec.fifo.
+  const auto make = [&] { return mkdir(out.path_.c_str(), 0711) == 0 ? 0 : errno; };
+  int failure = make();
+  if (failure == ENOENT) {
+    make_directories(root, 0711);
+    failure = make();
+  }
+  if (failure == EEXIST) throw Error("container with given ID already exists");
+  if (failure != 0)
+    throw Error("cannot make the state directory " + quoted(out.path_), "mkdir", failure);
+  out.fd_ = open_or_throw(AT_FDCWD, out.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  out.lock();
+  return out;
+}
+
+Directory Directory::open(const std::string& root, const std::string& id) {
+  check_id(id);
+  Directory out;
+  out.path_ = root + "/" + id;
+  out.fd_ = Fd(::open(out.path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!out.fd_) {
+    if (errno == ENOENT || errno == ENOTDIR) does_not_exist();
+    throw Error("cannot open the state directory " + quoted(out.path_), "open", errno);
+  }
+  return out;
+}
+
+void Directory::lock() {
+  while (flock(fd_.get(), LOCK_EX) != 0)
+    if (errno != EINTR) throw Error("cannot lock " + quoted(path_), "flock", errno);
+  struct stat now {};
+  if (fstat(fd_.get(), &now) != 0) throw Error("cannot look at " + quoted(path_), "fstat", errno);
+  if (now.st_nlink == 0) does_not_exist();
+}
+
+void Directory::unlock() {
+  // Dropped anyway when the descriptor closes: nothing can be done about a failure.
+  (void)flock(fd_.get(), LOCK_UN);
+}
+
+void Directory::save(const State& state) const {
+  replace_file_at(fd_.get(), kStateFile, to_json(state), 0600);
+}
+
+State Directory::load() const {
+  const auto text = read_file_if_exists_at(fd_.get(), kStateFile, kMaxState);
+  if (!text) does_not_exist();
+  return from_json(*text);
+}
+
+void Directory::make_exec_fifo(uid_t uid, gid_t gid) const {
+  // Write only for others: the program opens it as the container's user. The umask must not matter.
+  if (mkfifoat(fd_.get(), kFifo, 0622) != 0 || fchmodat(fd_.get(), kFifo, 0622, 0) != 0)
+    throw Error("cannot make exec.fifo", "mkfifo", errno);
+  if ((uid != geteuid() || gid != getegid()) && fchownat(fd_.get(), kFifo, uid, gid, 0) != 0)
+    throw Error("cannot give exec.fifo to the container's root user", "chown", errno);
+}
+
+bool Directory::has_exec_fifo() const { return faccessat(fd_.get(), kFifo, F_OK, 0) == 0; }
+
+void Directory::remove() {
+  // The usual content first, without listing.
+  const auto gone = [&](const char* name) {
+    return unlinkat(fd_.get(), name, 0) == 0 || errno == ENOENT;
+  };
+  if (gone(kFifo) && gone(kStateFile) && rmdir(path_.c_str()) == 0) return;
+  if (errno == ENOENT) return;
+  for (const std::string& one : entries(fd_.get(), path_)) remove_tree(fd_.get(), one);
+  if (rmdir(path_.c_str()) != 0 && errno != ENOENT)
+    throw Error("cannot remove the state directory " + quoted(path_), "rmdir", errno);
+}
+
+std::vector<std::string> list_ids(const std::string& root) {
+  const Fd dir(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dir) {
+    if (errno == ENOENT) return {};
+    throw Error("cannot list the state root " + quoted(root), "open", errno);
+  }
+  std::vector<std::string> out;
+  for (std::string& one : entries(dir.get(), root)) {
+    struct stat info {};
+    if (one.starts_with('.') || fstatat(dir.get(), one.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISDIR(info.st_mode))
+      continue;
+    out.push_back(std::move(one));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace hull::state

@@ -1,0 +1,85 @@
+#include "libruntime/system/error.h"
+
+#include <cctype>
+#include <cstring>
+
+namespace hull {
+
+std::string errno_text(int code) {
+  const char* known = strerrordesc_np(code);
+  std::string text = known != nullptr ? known : "errno " + std::to_string(code);
+  // "RPC struct is bad" and the like keep their capitals.
+  if (text.size() > 1 && std::isupper(static_cast<unsigned char>(text[1])) == 0)
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+std::string quoted(std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (u < 0x20 || u == 0x7f) {
+      out += "\\x";
+      out += kHex[u >> 4];
+      out += kHex[u & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+void Error::compose() {
+  text_.clear();
+  if (!stage_.empty()) text_ += stage_ + ": ";
+  text_ += message_;
+  if (!field_.empty()) text_ += " (" + field_ + ")";
+  if (!call_.empty()) text_ += ": " + call_;
+  if (code_ != 0) text_ += ": " + errno_text(code_);
+  if (!hint_.empty()) text_ += "; " + hint_;
+}
+
+void Error::set_stage(std::string_view text) {
+  if (!stage_.empty()) return;
+  stage_ = text;
+  compose();
+}
+
+void Error::set_field(std::string_view pointer) {
+  if (!field_.empty()) return;
+  field_ = pointer;
+  compose();
+}
+
+void Error::set_hint(std::string_view text) {
+  if (!hint_.empty()) return;
+  hint_ = text;
+  compose();
+}
+
+Error&& Error::stage(std::string_view text) && {
+  set_stage(text);
+  return std::move(*this);
+}
+
+Error&& Error::field(std::string_view pointer) && {
+  set_field(pointer);
+  return std::move(*this);
+}
+
+Error&& Error::hint(std::string_view text) && {
+  set_hint(text);
+  return std::move(*this);
+}
+
+}  // namespace hull

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace hull {
+
+// What went wrong, in parts, so that each reader (a person, a JSON log, the other process) can take
+// what it needs. Printed as one line:
+//   STAGE: MESSAGE (FIELD): CALL: ERRNO TEXT; HINT
+// The errno text has Go's spelling (lower case), which callers of runc match.
+class Error : public std::exception {
+ public:
+  explicit Error(std::string message) : message_(std::move(message)) { compose(); }
+  // With a failed call: its name ("mount") and errno.
+  Error(std::string message, std::string_view call, int code)
+      : message_(std::move(message)), call_(call), code_(code) {
+    compose();
+  }
+
+  // The stage of the container's life ("creating the cgroup"). The first one named stays: the
+  // innermost knows best.
+  Error&& stage(std::string_view text) &&;
+  // JSON pointer into config.json ("/mounts/3/source"). The first one named stays.
+  Error&& field(std::string_view pointer) &&;
+  // What the user can do about it.
+  Error&& hint(std::string_view text) &&;
+  // The same for an error that was caught and goes on ("catch (Error& e) { e.set_stage(..); throw; }").
+  void set_stage(std::string_view text);
+  void set_field(std::string_view pointer);
+  void set_hint(std::string_view text);
+
+  [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
+  [[nodiscard]] const std::string& stage() const noexcept { return stage_; }
+  [[nodiscard]] const std::string& field() const noexcept { return field_; }
+  [[nodiscard]] const std::string& call() const noexcept { return call_; }
+  [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
+  [[nodiscard]] int code() const noexcept { return code_; }
+
+ private:
+  void compose();
+  std::string stage_, message_, field_, call_, hint_, text_;
+  int code_ = 0;
+};
+
+// The text of an errno as Go prints it: "no such file or directory".
+std::string errno_text(int code);
+
+// A Go-style quoted string: "a\"b", control characters escaped.
+std::string quoted(std::string_view text);
+
+}  // namespace hull

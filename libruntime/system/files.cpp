@@ -1,0 +1,112 @@
+#include "libruntime/system/files.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "libruntime/system/error.h"
+
+namespace hull {
+namespace {
+
+bool is_missing(int code) { return code == ENOENT || code == ENOTDIR || code == ESRCH; }
+
+}  // namespace
+
+Fd open_or_throw(int dir, const std::string& path, int flags, mode_t mode) {
+  for (;;) {
+    Fd fd(openat(dir, path.c_str(), flags | O_CLOEXEC, mode));
+    if (fd) return fd;
+    if (errno != EINTR) throw Error("cannot open " + quoted(path), "open", errno);
+  }
+}
+
+std::string read_all(int fd, const std::string& name, size_t max) {
+  std::string out;
+  size_t room = 4096;
+  for (;;) {
+    const size_t have = out.size();
+    out.resize(have + room);
+    const ssize_t got = read(fd, out.data() + have, room);
+    if (got < 0 && errno == EINTR) {
+      out.resize(have);
+      continue;
+    }
+    if (got < 0) throw Error("cannot read " + quoted(name), "read", errno);
+    out.resize(have + static_cast<size_t>(got));
+    if (got == 0) return out;
+    if (out.size() > max)
+      throw Error(quoted(name) + " is longer than " + std::to_string(max) + " bytes");
+    if (static_cast<size_t>(got) == room && room < (size_t{1} << 20)) room *= 4;
+  }
+}
+
+std::string read_file_at(int dir, const std::string& path, size_t max) {
+  const Fd fd = open_or_throw(dir, path, O_RDONLY);
+  return read_all(fd.get(), path, max);
+}
+
+std::optional<std::string> read_file_if_exists_at(int dir, const std::string& path, size_t max) {
+  try {
+    return read_file_at(dir, path, max);
+  } catch (const Error& e) {
+    if (is_missing(e.code())) return std::nullopt;
+    throw;
+  }
+}
+
+void write_existing_at(int dir, const std::string& path, std::string_view content) {
+  const Fd fd = open_or_throw(dir, path, O_WRONLY);
+  for (;;) {
+    const ssize_t wrote = write(fd.get(), content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0)
+      throw Error("cannot write " + quoted(content) + " to " + quoted(path), "write", errno);
+    if (static_cast<size_t>(wrote) != content.size())
+      throw Error("short write of " + quoted(content) + " to " + quoted(path));
+    return;
+  }
+}
+
+void write_all(int fd, std::string_view content, const std::string& name) {
+  while (!content.empty()) {
+    const ssize_t wrote = write(fd, content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) throw Error("cannot write " + quoted(name), "write", errno);
+    content.remove_prefix(static_cast<size_t>(wrote));
+  }
+}
+
+void replace_file_at(int dir, const std::string& name, std::string_view content, mode_t mode) {
+  const std::string temporary = "." + name + ".tmp";
+  // One left behind by a process that was killed is ours to overwrite: callers hold the lock.
+  Fd fd = open_or_throw(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+  try {
+    write_all(fd.get(), content, name);
+    if (renameat(dir, temporary.c_str(), dir, name.c_str()) != 0)
+      throw Error("cannot replace " + quoted(name), "rename", errno);
+  } catch (...) {
+    unlinkat(dir, temporary.c_str(), 0);
+    throw;
+  }
+}
+
+void replace_file(const std::string& path, std::string_view content, mode_t mode) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return replace_file_at(AT_FDCWD, path, content, mode);
+  const Fd dir = open_or_throw(AT_FDCWD, path.substr(0, slash + 1), O_PATH | O_DIRECTORY);
+  replace_file_at(dir.get(), path.substr(slash + 1), content, mode);
+}
+
+void make_directories(const std::string& path, mode_t mode) {
+  if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return;
+  const size_t slash = path.rfind('/');
+  if (errno != ENOENT || slash == std::string::npos || slash == 0)
+    throw Error("cannot make directory " + quoted(path), "mkdir", errno);
+  make_directories(path.substr(0, slash), mode);
+  if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+    throw Error("cannot make directory " + quoted(path), "mkdir", errno);
+}
+
+}  // namespace hull

@@ -1,0 +1,114 @@
+#!/bin/bash
+# run-tests.sh: what `make test` does, from a clean checkout to the one line that counts:
+#   N passed, M failed, K skipped
+# Exit status 1 when anything failed. Steps: packages, release build, format, unit tests, container tests,
+# unit tests under sanitizers, clang-tidy, fuzz targets. STEPS="format unit" runs only these.
+# HULL names another runtime for the container tests. FUZZ_SECONDS (60) is shared by all fuzz targets.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0 failed=0 skipped=0
+logs=$(mktemp -d /tmp/hull-tests.XXXXXX)
+trap 'rm -rf "$logs"' EXIT
+
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
+wanted() { [ -z "${STEPS:-}" ] || [[ " $STEPS " == *" $1 "* ]]; }
+
+# step TITLE COMMAND...: one check; its output is shown when it fails.
+step() {
+  local title=$1 log started=$SECONDS
+  shift
+  log=$logs/step
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok      $title ($((SECONDS - started)) s)"
+  else
+    failed=$((failed + 1))
+    tail -n 200 "$log"
+    echo "FAILED  $title ($((SECONDS - started)) s)"
+    return 1
+  fi
+}
+
+# need TITLE COMMAND...: what the steps after it can't do without.
+need() {
+  step "$@" || finish
+  passed=$((passed - 1))  # no test
+}
+
+# catch_tests TITLE COMMAND...: a Catch2 executable; its own test cases are counted. A skipped one says so
+# in a line "SKIP name: reason".
+catch_tests() {
+  local title=$1 log=$logs/catch status good bad skips started=$SECONDS
+  shift
+  timeout --kill-after=10 600 "$@" >"$log" 2>&1 </dev/null
+  status=$?
+  # "All tests passed (9 assertions in 3 test cases)" or "test cases: 3 | 2 passed | 1 failed"
+  good=$(sed -nE 's/^All tests passed .* in ([0-9]+) test cases?\)$/\1/p; s/^test cases:.*[^0-9]([0-9]+) passed.*/\1/p' "$log" | tail -n 1)
+  bad=$(sed -nE 's/^test cases:.*[^0-9]([0-9]+) failed.*/\1/p' "$log" | tail -n 1)
+  good=${good:-0} bad=${bad:-0}
+  # The executable crashed, hung or ran nothing.
+  if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }; then bad=1; fi
+  skips=$(grep -c '^SKIP ' "$log")
+  [ "$skips" -gt "$good" ] && skips=$good
+  passed=$((passed + good - skips)) failed=$((failed + bad)) skipped=$((skipped + skips))
+  grep '^SKIP ' "$log"
+  if [ "$bad" -gt 0 ]; then
+    grep -v '^SKIP ' "$log" | tail -n 400
+    echo "FAILED  $title: exit status $status, $bad failed ($((SECONDS - started)) s)"
+  else
+    echo "ok      $title: $good test cases, $skips of them skipped ($((SECONDS - started)) s)"
+  fi
+}
+
+build() {
+  cmake --preset "$1" -DHULL_TESTS=ON && cmake --build --preset "$1" "${@:2}"
+}
+
+own_files() { find cmd libruntime specconv bundles conformance -name '*.cpp' -o -name '*.h'; }
+
+check_format() { own_files | xargs -r clang-format --dry-run -Werror; }
+
+# clang's own flags for every file are in the build directory of the preset "fuzz".
+check_tidy() {
+  cmake --preset fuzz -DHULL_TESTS=ON >"$logs/tidy" || { cat "$logs/tidy"; return 1; }
+  own_files | grep '\.cpp$' |
+    xargs -r -P "$(nproc)" -n 4 clang-tidy -p build-fuzz --quiet 2>"$logs/tidy-noise" >"$logs/tidy" ||
+    { grep -E 'error:|warning:' -A 4 "$logs/tidy" || tail "$logs/tidy" "$logs/tidy-noise"; return 1; }
+}
+
+# Every target for its share of the time, from the configurations that hull itself makes.
+fuzz() {
+  local targets target share corpus
+  targets=$(find build-fuzz -maxdepth 1 -name 'fuzz_*' -type f -executable | sort)
+  [ -n "$targets" ] || { echo "FAILED  no fuzz target"; failed=$((failed + 1)); return; }
+  share=$((${FUZZ_SECONDS:-60} / $(echo "$targets" | wc -l)))
+  for target in $targets; do
+    corpus=$logs/corpus-${target##*/}
+    mkdir -p "$corpus"
+    (cd "$corpus" && "$OLDPWD/build/hull" spec >/dev/null 2>&1)
+    step "${target##*/} for $share s" "$target" -max_total_time="$share" -timeout=10 \
+      -rss_limit_mb=2048 -artifact_prefix="$logs/" -print_final_stats=1 "$corpus"
+  done
+}
+
+need "packages" packaging/install-packages.sh build demo test
+need "release build" build release
+wanted format && step "format" check_format
+wanted unit && catch_tests "unit tests" build/hull-unit-tests
+wanted container && catch_tests "container tests" build/hull-container-tests
+if wanted asan; then
+  if step "build with sanitizers" build asan; then
+    catch_tests "unit tests with sanitizers" build-asan/hull-unit-tests
+  fi
+fi
+wanted tidy && step "clang-tidy" check_tidy
+if wanted fuzz; then
+  step "build of the fuzz targets" build fuzz && fuzz
+fi
+finish

@@ -1,0 +1,171 @@
+#include "specconv/convert.h"
+
+#include "libruntime/system/error.h"
+#include "libruntime/system/log.h"
+#include "libruntime/system/text.h"
+#include "specconv/convert_parts.h"
+#include "specconv/host_checks.h"
+#include "specconv/mount_options.h"
+#include "specconv/sysctl.h"
+
+namespace hull::specconv {
+namespace {
+
+constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
+
+// "/" is the base of relative paths of the container, the bundle of those of the host.
+std::string absolute_path(const std::string& path, const std::string& base) {
+  return path.starts_with('/') ? path : clean_path(base + "/" + path);
+}
+
+configs::Mount convert_mount(const Mount& in, const std::string& bundle) {
+  configs::Mount out;
+  if (!in.destination.starts_with('/')) {
+    log::warning("mount destination " + quoted(in.destination) +
+                 " is not absolute: it is taken from the container's root");
+  }
+  out.destination = absolute_path(in.destination, "/");
+  out.source = in.source;
+  out.type = in.type;
+  apply_options(in.options, out);
+  if (is_bind(in)) {
+    out.type = "bind";
+    out.flags |= MS_BIND;
+    out.source = absolute_path(in.source, bundle);
+  }
+  return out;
+}
+
+std::vector<configs::Hook> convert_hooks(const std::vector<Hook>& in, const std::string& dir) {
+  std::vector<configs::Hook> out;
+  out.reserve(in.size());
+  for (const Hook& hook : in) {
+    configs::Hook& one = out.emplace_back();
+    one.path = hook.path;
+    one.args = hook.args;
+    one.env = hook.env;
+    one.dir = dir;
+    if (hook.timeout) one.timeout_ns = *hook.timeout * kNanosecondsPerSecond;
+  }
+  return out;
+}
+
+// Hooks of the runtime's namespaces run in the bundle; the others see another tree.
+void convert_hooks(const Spec& spec, const Options& options, configs::Hooks& out) {
+  out.prestart = convert_hooks(spec.hooks.prestart, options.bundle);
+  out.create_runtime = convert_hooks(spec.hooks.create_runtime, options.bundle);
+  out.create_container = convert_hooks(spec.hooks.create_container, "");
+  out.start_container = convert_hooks(spec.hooks.start_container, "");
+  out.poststart = convert_hooks(spec.hooks.poststart, options.bundle);
+  out.poststop = convert_hooks(spec.hooks.poststop, options.bundle);
+}
+
+// runc's CleanPath: a relative path stays relative, but ".." never leads out of it.
+std::string clean_cgroup_path(const std::string& path) {
+  return path.starts_with('/') ? clean_path(path) : clean_path("/" + path).substr(1);
+}
+
+void convert_cgroup_path(const std::string& path, const Options& options, configs::Cgroup& out) {
+  out.systemd = options.systemd_cgroup;
+  out.rootless = options.rootless;
+  if (path.empty()) {
+    out.name = options.id;
+    if (options.systemd_cgroup) out.scope_prefix = "hull";
+    return;
+  }
+  if (!options.systemd_cgroup) {
+    out.path = clean_cgroup_path(path);
+    // To limit, freeze and delete the root or the caller's own cgroup can't be meant.
+    if (out.path.empty() || out.path == "/")
+      throw Error("cgroupsPath " + quoted(path) + " names no cgroup").field("/linux/cgroupsPath");
+    return;
+  }
+  const std::vector<std::string_view> parts = split(path, ':');
+  if (parts.size() != 3 || parts[2].empty()) {
+    throw Error(
+        "expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, got " +
+        quoted(path) + " instead")
+        .field("/linux/cgroupsPath");
+  }
+  out.parent = parts[0];
+  out.scope_prefix = parts[1];
+  out.name = parts[2];
+}
+
+void convert_process(const Process& in, configs::Config& out) {
+  out.umask = in.umask;
+  out.capabilities = in.capabilities;
+  out.rlimits = in.rlimits;
+  out.no_new_privileges = in.no_new_privileges;
+  out.apparmor_profile = in.apparmor_profile;
+  out.process_label = in.selinux_label;
+  out.oom_score_adj = in.oom_score_adj;
+}
+
+void convert_propagation(const Linux& in, const Options& options, configs::Config& out) {
+  out.root_propagation = in.rootfs_propagation.value_or(0);
+  if (options.no_pivot && (out.root_propagation & MS_PRIVATE) != 0) {
+    throw Error("rootfsPropagation of [r]private is not safe without pivot_root")
+        .field("/linux/rootfsPropagation");
+  }
+}
+
+// A key with a slash becomes the path that it stands for, so that nobody need ask which of the two
+// spellings it has; plain dotted keys stay as they are in runc's state.json.
+void convert_sysctl(const std::map<std::string, std::string>& in,
+                    std::map<std::string, std::string>& out) {
+  for (const auto& [key, value] : in) {
+    const bool has_slash = key.find('/') != std::string::npos;
+    out[has_slash ? sysctl_path(key).value_or(key) : key] = value;
+  }
+}
+
+void convert_linux(const Linux& in, const Options& options, configs::Config& out) {
+  out.namespaces = in.namespaces;
+  out.uid_mappings = in.uid_mappings;
+  out.gid_mappings = in.gid_mappings;
+  if (options.rootless && in.find(configs::NamespaceType::user) == nullptr) {
+    throw Error("rootless container requires user namespaces")
+        .field("/linux/namespaces")
+        .hint("`hull spec --rootless` writes a configuration that has one");
+  }
+  convert_propagation(in, options, out);
+  convert_cgroup_path(in.cgroups_path, options, out.cgroup);
+  convert_devices(in, out);
+  if (in.resources) apply_limits(*in.resources, out.cgroup.resources);
+  out.mount_label = in.mount_label;
+  convert_sysctl(in.sysctl, out.sysctl);
+  out.mask_paths = in.masked_paths;
+  out.readonly_paths = in.readonly_paths;
+  if (in.seccomp) out.seccomp = convert_seccomp(*in.seccomp);
+}
+
+}  // namespace
+
+configs::Config convert(const Spec& spec, const Options& options) {
+  configs::Config out;
+  out.version = spec.oci_version;
+  out.rootfs = clean_path(absolute_path(spec.root.path, options.bundle));
+  out.readonly_rootfs = spec.root.readonly;
+  out.no_pivot_root = options.no_pivot;
+  out.no_new_keyring = options.no_new_keyring;
+  out.rootless_euid = options.rootless;
+  out.rootless_cgroups = options.rootless;
+  out.hostname = spec.hostname;
+  out.domainname = spec.domainname;
+  // First, so that an annotation with the key "bundle" can't hide it.
+  out.labels.push_back("bundle=" + options.bundle);
+  for (const auto& [key, value] : spec.annotations) out.labels.push_back(key + "=" + value);
+  for (const Mount& mount : spec.mounts) out.mounts.push_back(convert_mount(mount, options.bundle));
+  if (spec.process) convert_process(*spec.process, out);
+  convert_hooks(spec, options, out.hooks);
+  convert_linux(spec.linux_part, options, out);
+  return out;
+}
+
+configs::Config to_config(const Spec& spec, const Options& options) {
+  check_host(spec, options.bundle);
+  return convert(spec, options);
+}
+
+}  // namespace hull::specconv

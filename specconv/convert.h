@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+
+#include "libruntime/configs/config.h"
+#include "specconv/spec.h"
+
+// A validated configuration (validate.h) to the runtime's own, filled up with runc's defaults.
+namespace hull::specconv {
+
+// What the caller says beside config.json.
+struct Options {
+  std::string id;
+  std::string bundle;           // absolute
+  bool systemd_cgroup = false;  // cgroupsPath is "slice:prefix:name"
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  bool rootless = false;  // the effective user is not the host's root
+};
+
+// Looks at the host too (host_checks.h). Throws hull::Error with the field when something does not
+// fit.
+configs::Config to_config(const Spec& spec, const Options& options);
+
+// The same without a look at the host: for tests and fuzzing.
+configs::Config convert(const Spec& spec, const Options& options);
+
+// What a process leaves open (capabilities, rlimits, labels, oomScoreAdj) is taken from the
+// container, as runc's exec does; noNewPrivileges is the process's own affair. Of environment
+// variables with one name the last one stays.
+configs::Process to_process(const Process& process, const configs::Config& config);
+
+// Adds the limits that are given to `out`; lists are merged by device, page size or name. Device
+// rules stay as they are (`update` must never touch them).
+void apply_limits(const Resources& resources, configs::Resources& out);
+
+// cpu.shares (2-262144) to cpu.weight (1-10000) of cgroup v2: 1024 becomes 100. 0 stays 0.
+uint64_t cpu_weight(uint64_t shares);
+
+}  // namespace hull::specconv

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "specconv/node.h"
+#include "specconv/spec.h"
+
+// What the parse*.cpp files have of each other. Each reads one object of config.json; problems go
+// to the node.
+namespace hull::specconv {
+
+void read_process(const Node& node, Process& out);
+void read_linux(const Node& node, Linux& out);
+void read_resources(const Node& node, Resources& out);
+void read_seccomp(const Node& node, Seccomp& out);
+
+// A list of ID mappings.
+void read_id_maps(const Node& parent, std::string_view key, std::vector<configs::IdMap>& out);
+
+}  // namespace hull::specconv

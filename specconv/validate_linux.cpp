@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "libruntime/system/error.h"
+#include "libruntime/system/text.h"
+#include "specconv/names.h"
+#include "specconv/sysctl.h"
+#include "specconv/validate_parts.h"
+
+// config-linux.md without resources and seccomp
+namespace hull::specconv {
+namespace {
+
+using configs::NamespaceType;
+
+constexpr size_t kMaxIdMaps = 340;  // user_namespaces(7)
+// dev_t of the kernel: 12 bits and 20 bits; larger numbers would be cut off.
+constexpr int64_t kMaxMajor = (1 << 12) - 1;
+constexpr int64_t kMaxMinor = (1 << 20) - 1;
+
+void check_namespaces(const Linux& in, Problems& problems) {
+  for (size_t i = 0; i < in.namespaces.size(); ++i) {
+    const std::string& path = in.namespaces[i].path;
+    if (!path.empty() && !path.starts_with('/')) {
+      problems.add(pointer_to("/linux/namespaces", i, "path"),
+                   "must be an absolute path, not " + quoted(path));
+    }
+  }
+}
+
+void check_id_maps(const std::vector<configs::IdMap>& maps, const std::string& base,
+                   Problems& problems) {
+  if (maps.size() > kMaxIdMaps) problems.add(base, "has more than 340 entries");
+  for (size_t i = 0; i < maps.size(); ++i) {
+    const configs::IdMap& map = maps[i];
+    const uint64_t end = std::max(uint64_t{map.container_id}, uint64_t{map.host_id}) + map.size;
+    // The last ID, 4294967295, means "none" to the kernel and can't be mapped.
+    if (map.size == 0 || end > UINT32_MAX)
+      problems.add(pointer_to(base, i, "size"), "is 0, or the range ends beyond 4294967294");
+  }
+}
+
+void check_user_namespace(const Linux& in, Problems& problems) {
+  check_id_maps(in.uid_mappings, "/linux/uidMappings", problems);
+  check_id_maps(in.gid_mappings, "/linux/gidMappings", problems);
+  const configs::Namespace* user = in.find(NamespaceType::user);
+  const auto check = [&](const char* pointer, bool given) {
+    if (given && user == nullptr)
+      problems.add(pointer, "user namespace mappings specified, but no user namespace");
+    if (!given && user != nullptr && user->path.empty())
+      problems.add(pointer, "user namespaces enabled, but no mappings found");
+  };
+  check("/linux/uidMappings", !in.uid_mappings.empty());
+  check("/linux/gidMappings", !in.gid_mappings.empty());
+}
+
+// Without a mount namespace these would change the host's own mounts.
+void check_mount_namespace(const Spec& spec, Problems& problems) {
+  const Linux& in = spec.linux_part;
+  if (in.find(NamespaceType::mount) != nullptr) return;
+  const auto refuse = [&](bool given, const char* pointer) {
+    if (given) problems.add(pointer, "needs a mount namespace of the container's own");
+  };
+  refuse(!spec.mounts.empty(), "/mounts");
+  refuse(spec.root.readonly, "/root/readonly");
+  refuse(in.rootfs_propagation.has_value(), "/linux/rootfsPropagation");
+  refuse(!in.masked_paths.empty(), "/linux/maskedPaths");
+  refuse(!in.readonly_paths.empty(), "/linux/readonlyPaths");
+}
+
+void check_paths(const std::vector<std::string>& paths, const char* base, Problems& problems) {
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (!paths[i].starts_with('/')) {
+      problems.add(pointer_to(base, i), "must be an absolute path, not " + quoted(paths[i]));
+    }
+  }
+}
+
+void check_device(const Device& device, const std::string& base, Problems& problems) {
+  if (!device.path.starts_with('/') || clean_path(device.path) == "/")
+    problems.add(base + "/path", "must be an absolute path, not " + quoted(device.path));
+  if (device.type == 'p') return;
+  const auto check = [&](const char* key, const std::optional<int64_t>& number, int64_t max) {
+    if (!number) {
+      problems.add(base + key, "is required");
+    } else if (*number < 0 || *number > max) {
+      problems.add(base + key, "must be from 0 to " + std::to_string(max));
+    }
+  };
+  check("/major", device.major, kMaxMajor);
+  check("/minor", device.minor, kMaxMinor);
+}
+
+void check_sysctl(const Spec& spec, Problems& problems) {
+  for (const auto& parameter : spec.linux_part.sysctl) {
+    const std::string& key = parameter.first;
+    const auto refuse = [&](const std::string& why) {
+      problems.add(pointer_to("/linux/sysctl", key), "sysctl " + quoted(key) + " " + why);
+    };
+    const std::optional<std::string> path = sysctl_path(key);
+    if (!path) {
+      refuse("is not a name");
+      continue;
+    }
+    if (*path == "kernel/hostname") {
+      refuse("is not allowed as it conflicts with the OCI \"hostname\" field");
+      continue;
+    }
+    const std::optional<NamespaceType> type = sysctl_namespace(*path);
+    if (!type) {
+      refuse("is not in a separate kernel namespace");
+    } else if (spec.linux_part.find(*type) == nullptr) {
+      refuse("needs a " + std::string(configs::name_of(*type).spec) +
+             " namespace of the container's own");
+    } else if (*path == "kernel/domainname" && !spec.domainname.empty()) {
+      refuse("is not allowed as it conflicts with the OCI \"domainname\" field");
+    }
+  }
+}
+
+void check_unsupported(const Linux& in, Problems& problems) {
+  const auto refuse = [&](bool given, std::string_view key) {
+    if (given)
+      problems.add(pointer_to("/linux", key), "linux." + std::string(key) += kNotSupported);
+  };
+  refuse(!in.time_offsets.empty(), "timeOffsets");
+  refuse(!in.net_devices.empty(), "netDevices");
+  refuse(in.intel_rdt.has_value(), "intelRdt");
+  refuse(in.memory_policy.has_value(), "memoryPolicy");
+  refuse(in.personality.has_value(), "personality");
+}
+
+}  // namespace
+
+void check_linux(const Spec& spec, Problems& problems) {
+  const Linux& in = spec.linux_part;
+  check_namespaces(in, problems);
+  check_user_namespace(in, problems);
+  check_mount_namespace(spec, problems);
+  for (size_t i = 0; i < in.devices.size(); ++i)
+    check_device(in.devices[i], pointer_to("/linux/devices", i), problems);
+  if (in.resources) check_resources(*in.resources, "/linux/resources", problems);
+  check_sysctl(spec, problems);
+  if (in.seccomp) check_seccomp(*in.seccomp, problems);
+  check_paths(in.masked_paths, "/linux/maskedPaths", problems);
+  check_paths(in.readonly_paths, "/linux/readonlyPaths", problems);
+  check_unsupported(in, problems);
+}
+
+}  // namespace hull::specconv

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+
+#include "specconv/problem.h"
+#include "specconv/spec.h"
+
+// What the validate*.cpp files have of each other. `base` is the pointer of the object.
+namespace hull::specconv {
+
+inline constexpr std::string_view kNotSupported = " is not supported yet";
+
+void check_process(const Process& process, std::string_view base, Problems& problems);
+void check_mounts(const Spec& spec, Problems& problems);
+void check_linux(const Spec& spec, Problems& problems);
+void check_resources(const Resources& resources, std::string_view base, Problems& problems);
+void check_seccomp(const Seccomp& seccomp, Problems& problems);
+
+}  // namespace hull::specconv

@@ -1,0 +1,53 @@
+#include "libruntime/system/error.h"
+#include "specconv/names.h"
+#include "specconv/validate.h"
+#include "specconv/validate_parts.h"
+
+// config.md#process
+namespace hull::specconv {
+namespace {
+
+constexpr uint64_t kMaxConsoleSide = 65535;  // struct winsize, ioctl_tty(2)
+
+void check_rlimits(const Process& process, std::string_view base, Problems& problems) {
+  for (size_t i = 0; i < process.rlimits.size(); ++i) {
+    const configs::Rlimit& limit = process.rlimits[i];
+    if (limit.soft > limit.hard)  // setrlimit(2): EINVAL
+      problems.add(pointer_to(base, "rlimits", i, "soft"), "is above the hard limit");
+  }
+}
+
+void check_unsupported(const Process& process, std::string_view base, Problems& problems) {
+  const auto refuse = [&](bool given, std::string_view key) {
+    if (given) problems.add(pointer_to(base, key), "process." + std::string(key) += kNotSupported);
+  };
+  refuse(process.scheduler.has_value(), "scheduler");
+  refuse(process.io_priority.has_value(), "ioPriority");
+  refuse(process.exec_cpu_affinity.has_value(), "execCPUAffinity");
+}
+
+}  // namespace
+
+void check_process(const Process& process, std::string_view base, Problems& problems) {
+  // Without a terminal the size means nothing and MUST be ignored.
+  if (process.terminal && process.console_size &&
+      (process.console_size->height > kMaxConsoleSide ||
+       process.console_size->width > kMaxConsoleSide)) {
+    problems.add(pointer_to(base, "consoleSize"), "is larger than 65535");
+  }
+  if (process.umask && *process.umask > 0777)
+    problems.add(pointer_to(base, "user", "umask"), "is not within 0777 (511 in decimal)");
+  if (process.args.empty()) problems.add(pointer_to(base, "args"), "needs at least one entry");
+  for (size_t i = 0; i < process.env.size(); ++i) {
+    if (const auto wrong = env_problem(process.env[i]); wrong)
+      problems.add(pointer_to(base, "env", i), *wrong);
+  }
+  if (!process.cwd.starts_with('/'))
+    problems.add(pointer_to(base, "cwd"), "must be an absolute path, not " + quoted(process.cwd));
+  check_rlimits(process, base, problems);
+  if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))
+    problems.add(pointer_to(base, "oomScoreAdj"), "must be from -1000 to 1000");
+  check_unsupported(process, base, problems);
+}
+
+}  // namespace hull::specconv
