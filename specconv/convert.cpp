@@ -21,7 +21,7 @@ std::string absolute_path(const std::string& path, const std::string& base) {
 configs::Mount convert_mount(const Mount& in, const std::string& bundle) {
   configs::Mount out;
   if (!in.destination.starts_with('/')) {
-    log::warning("mount destination " + quoted(in.destination) +
+    log::warning("mount destination " + quote(in.destination) +
                  " is not absolute: it is taken from the container's root");
   }
   out.destination = absolute_path(in.destination, "/");
@@ -77,14 +77,14 @@ void convert_cgroup_path(const std::string& path, const Options& options, config
     out.path = clean_cgroup_path(path);
     // To limit, freeze and delete the root or the caller's own cgroup can't be meant.
     if (out.path.empty() || out.path == "/")
-      throw Error("cgroupsPath " + quoted(path) + " names no cgroup").field("/linux/cgroupsPath");
+      throw Error("cgroupsPath " + quote(path) + " names no cgroup").field("/linux/cgroupsPath");
     return;
   }
   const std::vector<std::string_view> parts = split(path, ':');
   if (parts.size() != 3 || parts[2].empty()) {
     throw Error(
         "expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, got " +
-        quoted(path) + " instead")
+        quote(path) + " instead")
         .field("/linux/cgroupsPath");
   }
   out.parent = parts[0];

@@ -26,9 +26,9 @@ void check_resolved(const std::string& base, const std::string& path) {
   const std::unique_ptr<char, Free> start(realpath(base.c_str(), nullptr));
   const std::unique_ptr<char, Free> found(realpath(clean_path(base + "/" + path).c_str(), nullptr));
   if (start == nullptr || found == nullptr)
-    throw Error("invalid rootfs " + quoted(path), "realpath", errno).field("/root/path");
+    throw Error("invalid rootfs " + quote(path), "realpath", errno).field("/root/path");
   if (clean_path(std::string(start.get()) + "/" + path) != found.get())
-    throw Error("invalid rootfs " + quoted(path), "realpath", ELOOP).field("/root/path");
+    throw Error("invalid rootfs " + quote(path), "realpath", ELOOP).field("/root/path");
 }
 
 void check_rootfs(const std::string& bundle, const std::string& root_path) {
@@ -41,13 +41,13 @@ void check_rootfs(const std::string& bundle, const std::string& root_path) {
                        RESOLVE_NO_SYMLINKS));
   if (root) return;
   if (errno == ELOOP) {
-    throw Error("invalid rootfs " + quoted(root_path) +
+    throw Error("invalid rootfs " + quote(root_path) +
                 ": it is, or is reached by, a symbolic link")
         .field("/root/path")
         .hint("give the real path");
   }
   if (errno != ENOSYS && errno != EPERM)
-    throw Error("invalid rootfs " + quoted(root_path), "open", errno).field("/root/path");
+    throw Error("invalid rootfs " + quote(root_path), "open", errno).field("/root/path");
   root = open_or_throw(start.get(), path, O_PATH | O_DIRECTORY);
   check_resolved(base, path);
 }
@@ -66,7 +66,7 @@ void check_network_namespace(const Linux& in) {
   if (stat("/proc/self/ns/net", &own) != 0)
     throw Error("looking at the host's network namespace", "stat", errno);
   if (stat(network->path.c_str(), &joined) != 0)
-    throw Error("looking at " + quoted(network->path), "stat", errno).field("/linux/namespaces");
+    throw Error("looking at " + quote(network->path), "stat", errno).field("/linux/namespaces");
   if (own.st_dev == joined.st_dev && own.st_ino == joined.st_ino) {
     throw Error("sysctl net.* is not allowed in the host network namespace").field("/linux/sysctl");
   }

@@ -71,7 +71,7 @@ class Node {
       out = static_cast<Out>(entry.*value);
       return true;
     }
-    problem(key, "unknown value " + quoted(name));
+    problem(key, "unknown value " + quote(name));
     return false;
   }
   // The same for a list of names.
@@ -87,7 +87,7 @@ class Node {
       if (found != nullptr) {
         out.push_back(static_cast<Out>(found->*value));
       } else {
-        member(key).problem(std::to_string(i), "unknown value " + quoted(names[i]));
+        member(key).problem(std::to_string(i), "unknown value " + quote(names[i]));
       }
     }
   }

@@ -16,11 +16,11 @@ void read_namespace(const Node& node, std::vector<configs::Namespace>& out) {
   const auto known = std::find_if(configs::kNamespaces.begin(), configs::kNamespaces.end(),
                                   [&](const auto& one) { return one.spec == name; });
   if (known == configs::kNamespaces.end())
-    return node.problem("type", "unknown value " + quoted(name));
+    return node.problem("type", "unknown value " + quote(name));
   ns.type = known->type;
   // config-linux.md#namespaces: duplicates MUST be an error.
   if (std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.type == ns.type; }))
-    return node.problem("type", "duplicated namespace " + quoted(name));
+    return node.problem("type", "duplicated namespace " + quote(name));
   out.push_back(std::move(ns));
 }
 
@@ -32,7 +32,7 @@ void read_device(const Node& node, Device& out) {
     if (type.size() == 1 && std::string_view("cbup").find(type[0]) != std::string_view::npos) {
       out.type = type[0];
     } else {
-      node.problem("type", "must be c, b, u or p, not " + quoted(type));
+      node.problem("type", "must be c, b, u or p, not " + quote(type));
     }
   }
   node.read("major", out.major);

@@ -12,7 +12,7 @@ void read_rule(const Node& node, DeviceRule& out) {
     if (type == "a" || type == "b" || type == "c") {
       out.type = type[0];
     } else {
-      node.problem("type", "must be a, b or c, not " + quoted(type));
+      node.problem("type", "must be a, b or c, not " + quote(type));
     }
   }
   node.read("major", out.major);

@@ -33,7 +33,7 @@ void read_architectures(const Node& node, std::vector<std::string>& out) {
         std::any_of(configs::kSeccompArchs.begin(), configs::kSeccompArchs.end(),
                     [&](const configs::SeccompArchName& arch) { return arch.spec == out[i]; });
     if (!known)
-      node.member("architectures").problem(std::to_string(i), "unknown value " + quoted(out[i]));
+      node.member("architectures").problem(std::to_string(i), "unknown value " + quote(out[i]));
   }
 }
 
@@ -44,7 +44,7 @@ void read_flags(const Node& node, std::optional<std::vector<std::string>>& out) 
         std::any_of(configs::kSeccompFlags.begin(), configs::kSeccompFlags.end(),
                     [&](const configs::SeccompFlagName& flag) { return flag.name == (*out)[i]; });
     if (!known)
-      node.member("flags").problem(std::to_string(i), "unknown value " + quoted((*out)[i]));
+      node.member("flags").problem(std::to_string(i), "unknown value " + quote((*out)[i]));
   }
 }
 

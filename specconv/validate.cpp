@@ -38,14 +38,14 @@ bool version_known(std::string_view text) {
 
 void check_version(const Spec& spec, Problems& problems) {
   if (!version_known(spec.oci_version)) {
-    problems.add("/ociVersion", "unsupported version " + quoted(spec.oci_version) +
+    problems.add("/ociVersion", "unsupported version " + quote(spec.oci_version) +
                                     ": must be 1.x.y (semantic versioning)");
   }
 }
 
 void check_hook(const Hook& hook, const std::string& base, Problems& problems) {
   if (!hook.path.starts_with('/'))
-    problems.add(base + "/path", "must be an absolute path, not " + quoted(hook.path));
+    problems.add(base + "/path", "must be an absolute path, not " + quote(hook.path));
   if (hook.timeout && (*hook.timeout <= 0 || *hook.timeout > kMaxHookSeconds))
     problems.add(base + "/timeout", "must be a number of seconds greater than 0");
   for (size_t i = 0; i < hook.env.size(); ++i) {
@@ -82,7 +82,7 @@ std::optional<std::string> env_problem(std::string_view entry) {
   if (equals == std::string_view::npos) return "invalid environment variable: missing '='";
   if (equals == 0) return "invalid environment variable: name cannot be empty";
   if (entry.find('\0') != std::string_view::npos) {
-    return "invalid environment variable " + quoted(entry.substr(0, equals)) +
+    return "invalid environment variable " + quote(entry.substr(0, equals)) +
            ": contains nul byte (\\x00)";
   }
   return std::nullopt;

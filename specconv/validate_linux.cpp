@@ -22,7 +22,7 @@ void check_namespaces(const Linux& in, Problems& problems) {
     const std::string& path = in.namespaces[i].path;
     if (!path.empty() && !path.starts_with('/')) {
       problems.add(pointer_to("/linux/namespaces", i, "path"),
-                   "must be an absolute path, not " + quoted(path));
+                   "must be an absolute path, not " + quote(path));
     }
   }
 }
@@ -70,14 +70,14 @@ void check_mount_namespace(const Spec& spec, Problems& problems) {
 void check_paths(const std::vector<std::string>& paths, const char* base, Problems& problems) {
   for (size_t i = 0; i < paths.size(); ++i) {
     if (!paths[i].starts_with('/')) {
-      problems.add(pointer_to(base, i), "must be an absolute path, not " + quoted(paths[i]));
+      problems.add(pointer_to(base, i), "must be an absolute path, not " + quote(paths[i]));
     }
   }
 }
 
 void check_device(const Device& device, const std::string& base, Problems& problems) {
   if (!device.path.starts_with('/') || clean_path(device.path) == "/")
-    problems.add(base + "/path", "must be an absolute path, not " + quoted(device.path));
+    problems.add(base + "/path", "must be an absolute path, not " + quote(device.path));
   if (device.type == 'p') return;
   const auto check = [&](const char* key, const std::optional<int64_t>& number, int64_t max) {
     if (!number) {
@@ -94,7 +94,7 @@ void check_sysctl(const Spec& spec, Problems& problems) {
   for (const auto& parameter : spec.linux_part.sysctl) {
     const std::string& key = parameter.first;
     const auto refuse = [&](const std::string& why) {
-      problems.add(pointer_to("/linux/sysctl", key), "sysctl " + quoted(key) + " " + why);
+      problems.add(pointer_to("/linux/sysctl", key), "sysctl " + quote(key) + " " + why);
     };
     const std::optional<std::string> path = sysctl_path(key);
     if (!path) {

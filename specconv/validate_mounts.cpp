@@ -36,11 +36,11 @@ void check_over_proc(const Mount& mount, const std::string& base, Problems& prob
         is_bind(mount) ? clean_path(mount.source) == "/proc" : mount.type == "proc";
     if (!is_proc) {
       problems.add(base + "/destination",
-                   quoted(target) + " cannot be mounted because it is not of type proc");
+                   quote(target) + " cannot be mounted because it is not of type proc");
     }
   } else if (std::find(kProcFiles.begin(), kProcFiles.end(), target) == kProcFiles.end()) {
     problems.add(base + "/destination",
-                 quoted(target) + " cannot be mounted because it is inside /proc");
+                 quote(target) + " cannot be mounted because it is inside /proc");
   }
 }
 
@@ -52,13 +52,13 @@ void check_options(const Mount& mount, const std::string& base, Problems& proble
     const auto unsupported =
         std::find(kUnsupportedMountOptions.begin(), kUnsupportedMountOptions.end(), text);
     if (unsupported != kUnsupportedMountOptions.end()) {
-      problems.add(pointer_to(base, "options", i), "option " + quoted(text) += kNotSupported);
+      problems.add(pointer_to(base, "options", i), "option " + quote(text) += kNotSupported);
     } else if (option != nullptr) {
       if (option->kind == OptionKind::copy_up && (mount.type != "tmpfs" || is_bind(mount)))
         problems.add(pointer_to(base, "options", i), "is for mounts of type tmpfs only");
     } else if (is_bind(mount) && !text.empty()) {
       problems.add(pointer_to(base, "options", i),
-                   "unknown option " + quoted(text) +
+                   "unknown option " + quote(text) +
                        ": bind mounts cannot have any filesystem-specific options");
     } else {
       data += text.size() + 1;

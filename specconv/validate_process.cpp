@@ -43,7 +43,7 @@ void check_process(const Process& process, std::string_view base, Problems& prob
       problems.add(pointer_to(base, "env", i), *wrong);
   }
   if (!process.cwd.starts_with('/'))
-    problems.add(pointer_to(base, "cwd"), "must be an absolute path, not " + quoted(process.cwd));
+    problems.add(pointer_to(base, "cwd"), "must be an absolute path, not " + quote(process.cwd));
   check_rlimits(process, base, problems);
   if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))
     problems.add(pointer_to(base, "oomScoreAdj"), "must be from -1000 to 1000");

@@ -11,7 +11,7 @@ namespace {
 uint32_t parse_id(std::string_view kind, std::string_view text) {
   const auto id = parse_number<uint32_t>(text);
   if (!id || *id == UINT32_MAX)
-    throw Error("bad " + std::string(kind) + ": " + quoted(text))
+    throw Error("bad " + std::string(kind) + ": " + quote(text))
         .hint("it must be a number from 0 to 4294967294");
   return *id;
 }

@@ -37,6 +37,8 @@ Foreground::Foreground(bool subreaper) {
 }
 
 Foreground::~Foreground() {
+  // With SIGTTOU still blocked: in the background it would stop us here (termios(3)).
+  terminal_.restore();
   // What ended the container must not end us before the exit status is out.
   signalfd_siginfo one;
   while (read(signals_.get(), &one, sizeof one) == ssize_t{sizeof one}) continue;

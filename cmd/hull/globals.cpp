@@ -65,7 +65,7 @@ std::string default_root() {
   make_directories(root, 0700);
   // Sticky: the XDG base directory specification lets other files there be removed after 6 hours.
   if (chmod(root.c_str(), 0700 | S_ISVTX) != 0)
-    throw Error("cannot set the mode of the state root " + quoted(root), "chmod", errno);
+    throw Error("cannot set the mode of the state root " + quote(root), "chmod", errno);
   return root;
 }
 
@@ -74,7 +74,7 @@ std::optional<bool> parse_rootless(const std::string& text) {
   try {
     return parse_bool(text);
   } catch (const std::invalid_argument&) {
-    throw Error("invalid --rootless value " + quoted(text)).hint("use true, false or auto");
+    throw Error("invalid --rootless value " + quote(text)).hint("use true, false or auto");
   }
 }
 
@@ -83,7 +83,7 @@ void check_cgroup_manager(const Options& options) {
   if (options.flag("systemd-cgroup") || manager == "systemd")
     throw Error("the systemd cgroup manager is not supported yet").hint("use cgroupfs");
   if (manager != "cgroupfs")
-    throw Error("cgroup manager " + quoted(manager) + " is not supported").hint("use cgroupfs");
+    throw Error("cgroup manager " + quote(manager) + " is not supported").hint("use cgroupfs");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ class Pattern {
     if (code == 0) return;
     char reason[256];
     regerror(code, &compiled_, reason, sizeof reason);
-    throw Error("invalid regular expression " + quoted(text) + ": " + reason);
+    throw Error("invalid regular expression " + quote(text) + ": " + reason);
   }
   ~Pattern() { regfree(&compiled_); }
   Pattern(const Pattern&) = delete;

@@ -17,7 +17,7 @@ int signal_of(const Context& context) {
   const auto& words = context.options.positionals();
   const std::string text = words.size() > 1 && !words[1].empty() ? words[1] : "SIGTERM";
   const auto signal = parse_signal(text);
-  if (!signal) throw Error("unknown signal " + quoted(text));
+  if (!signal) throw Error("unknown signal " + quote(text));
   return *signal;
 }
 

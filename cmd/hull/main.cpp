@@ -52,8 +52,8 @@ void fill_standard_descriptors() {
 // Go's checkArgs: text and help of a command that got too few or too many words.
 void check_count(const Command& command, const std::string& program, size_t count) {
   const auto fail = [&](std::string_view what, size_t n) {
-    throw UsageError(program + ": " + quoted(command.name) + " requires " + std::string(what) +
-                     " " + std::to_string(n) + " argument(s)");
+    throw UsageError(program + ": " + quote(command.name) + " requires " + std::string(what) + " " +
+                     std::to_string(n) + " argument(s)");
   };
   if (command.min_arguments == command.max_arguments && count != command.min_arguments)
     fail("exactly", command.min_arguments);

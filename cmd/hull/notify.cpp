@@ -46,7 +46,7 @@ Address address_of(std::string_view text) {
   out.name.sun_family = AF_UNIX;
   if (text.size() >= sizeof out.name.sun_path || text.size() < 2 ||
       (text[0] != '/' && text[0] != '@'))
-    throw Error("NOTIFY_SOCKET is no socket that can be used: " + quoted(text));
+    throw Error("NOTIFY_SOCKET is no socket that can be used: " + quote(text));
   std::memcpy(out.name.sun_path, text.data(), text.size());
   if (text[0] == '@') out.name.sun_path[0] = '\0';
   out.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size() +
@@ -124,7 +124,7 @@ void NotifyProxy::remove(const std::string& root, const std::string& id) {
   if (rmdir(directory.c_str()) == 0 || errno == ENOENT) return;
   const bool emptied = unlink((directory + "/" + kSocketName).c_str()) == 0;
   if (!emptied || rmdir(directory.c_str()) != 0)
-    log::warning("cannot remove " + quoted(directory) + ": " + errno_text(errno));
+    log::warning("cannot remove " + quote(directory) + ": " + errno_text(errno));
 }
 
 NotifyProxy::NotifyProxy(std::string root, std::string id, std::string host)
@@ -141,7 +141,7 @@ NotifyProxy::~NotifyProxy() {
 void NotifyProxy::make_directory() {
   make_directories(root_, 0711);
   if (mkdir(directory_.c_str(), 0755) != 0) {
-    if (errno != EEXIST) throw Error("cannot make " + quoted(directory_), "mkdir", errno);
+    if (errno != EEXIST) throw Error("cannot make " + quote(directory_), "mkdir", errno);
     // A container's that lives, or one that a killed process left.
     if (access((root_ + "/" + id_).c_str(), F_OK) == 0)
       throw Error("container with given ID already exists");
@@ -149,7 +149,7 @@ void NotifyProxy::make_directory() {
   owned_ = true;
   // The container's users need the way to the socket, whatever the umask.
   if (chmod(directory_.c_str(), 0755) != 0)
-    throw Error("cannot set the mode of " + quoted(directory_), "chmod", errno);
+    throw Error("cannot set the mode of " + quote(directory_), "chmod", errno);
 }
 
 bool NotifyProxy::has_directory() const { return access(directory_.c_str(), F_OK) == 0; }
@@ -157,16 +157,16 @@ bool NotifyProxy::has_directory() const { return access(directory_.c_str(), F_OK
 void NotifyProxy::bind() {
   const Fd directory = open_or_throw(AT_FDCWD, directory_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (unlinkat(directory.get(), kSocketName, 0) != 0 && errno != ENOENT)
-    throw Error("cannot remove the old " + quoted(path_), "unlink", errno);
+    throw Error("cannot remove the old " + quote(path_), "unlink", errno);
   socket_ = datagram_socket();
   // Through the descriptor: sun_path has room for 107 bytes only.
   const Address address =
       address_of("/proc/self/fd/" + std::to_string(directory.get()) + "/" + kSocketName);
   if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address.name), address.length) != 0)
-    throw Error("cannot bind " + quoted(path_), "bind", errno);
+    throw Error("cannot bind " + quote(path_), "bind", errno);
   // Any user of the container may notify, as with runc.
   if (fchmodat(directory.get(), kSocketName, 0777, 0) != 0)
-    throw Error("cannot set the mode of " + quoted(path_), "chmod", errno);
+    throw Error("cannot set the mode of " + quote(path_), "chmod", errno);
   client_ = datagram_socket();
   // A service manager that does not read must not stop us for ever.
   const timeval limit{5, 0};
@@ -193,7 +193,7 @@ void NotifyProxy::send(std::string_view message, int fd) const {
     std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
   }
   if (sendmsg(client_.get(), &header, MSG_NOSIGNAL) < 0)
-    log::warning("cannot send a notification to " + quoted(host_) + ": " + errno_text(errno));
+    log::warning("cannot send a notification to " + quote(host_) + ": " + errno_text(errno));
 }
 
 bool NotifyProxy::forward_one(pid_t main_pid, bool& ready) {

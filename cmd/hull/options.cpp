@@ -25,7 +25,7 @@ constexpr Option kHelp{"help", "h", OptionKind::flag, "show help"};
 
 bool parse_bool(std::string_view text) {
   if (const auto value = go_bool(text)) return *value;
-  throw std::invalid_argument("invalid boolean value " + quoted(text));
+  throw std::invalid_argument("invalid boolean value " + quote(text));
 }
 
 Options Options::parse(std::span<const Option> table, std::span<char* const> args,
@@ -81,10 +81,10 @@ bool Options::take(std::span<char* const> args, size_t& i) {
 
 void Options::take_value(const Option& option, std::string_view called, std::string_view value) {
   if (option.kind == OptionKind::flag && !go_bool(value))
-    throw UsageError("invalid boolean value " + quoted(value) + " for -" + std::string(called) +
+    throw UsageError("invalid boolean value " + quote(value) + " for -" + std::string(called) +
                      ": parse error");
   if (option.kind == OptionKind::number && !parse_number<int64_t>(value))
-    throw UsageError("invalid value " + quoted(value) + " for flag -" + std::string(called) +
+    throw UsageError("invalid value " + quote(value) + " for flag -" + std::string(called) +
                      ": parse error");
   if (&option == &kHelp)
     help_ = *go_bool(value);

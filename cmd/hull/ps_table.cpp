@@ -33,7 +33,7 @@ std::string lines_of_pids(std::string_view output, const std::vector<pid_t>& pid
     const std::vector<std::string_view> cells = words(lines[i]);
     if (cells.empty()) continue;
     const auto pid = column < cells.size() ? parse_number<pid_t>(cells[column]) : std::nullopt;
-    if (!pid) throw Error("unable to parse pid in a line of ps: " + quoted(lines[i]));
+    if (!pid) throw Error("unable to parse pid in a line of ps: " + quote(lines[i]));
     if (std::find(pids.begin(), pids.end(), *pid) != pids.end()) out.append(lines[i]).append("\n");
   }
   return out;

@@ -35,17 +35,6 @@ constexpr Option kOptions[] = {
     {"no-mount-fallback", "", OptionKind::flag, "accepted for old callers and ignored", "", true},
 };
 
-// The container is over, in whatever way. What goes wrong now must not hide how its program ended.
-void clean_up(const Context& context, pid_t init) {
-  try {
-    Container container = Container::load(context.globals.root, context.id());
-    // Another of this name may have been made meanwhile, or have been there before.
-    if (container.state().init_pid == init) container.destroy(true);
-  } catch (const Error& error) {
-    if (error.message() != state::kDoesNotExist) log::error(error.what());
-  }
-}
-
 class Run {
  public:
   explicit Run(const Context& context)
@@ -72,12 +61,12 @@ class Run {
       const int status =
           foreground ? foreground->wait(started, notify_ ? &*notify_ : nullptr) : leave(started);
       if (foreground && !context_.options.flag("keep"))
-        clean_up(context_, started.pid);
+        clean_up(started.pid);
       else if (notify_)
         notify_->keep();
       return status;
     } catch (...) {
-      if (started.pid > 0) clean_up(context_, started.pid);
+      if (started.pid > 0) clean_up(started.pid);
       throw;
     }
   }
@@ -95,11 +84,24 @@ class Run {
     return 0;
   }
 
+  // The container is over, in whatever way. What goes wrong now must not hide how its program
+  // ended.
+  void clean_up(pid_t init) {
+    try {
+      if (!container_) container_.emplace(Container::load(context_.globals.root, context_.id()));
+      // Another of this name may have been made meanwhile.
+      if (container_->state().init_pid == init) container_->destroy(true);
+    } catch (const Error& error) {
+      if (error.message() != state::kDoesNotExist) log::error(error.what());
+    }
+  }
+
   const Context& context_;
   bool detach_;
   LaunchOptions launch_;
   Bundle bundle_;
   std::optional<NotifyProxy> notify_;
+  std::optional<Container> container_;
 };
 
 int run(const Context& context) { return Run(context).run(); }

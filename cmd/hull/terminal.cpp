@@ -20,9 +20,10 @@ HostTerminal::HostTerminal() {
   fd_ = opened_.get();
 }
 
-HostTerminal::~HostTerminal() {
+void HostTerminal::restore() noexcept {
   // A terminal that hung up meanwhile has no mode to put back.
   if (saved_) (void)tcsetattr(STDIN_FILENO, TCSANOW, &*saved_);
+  saved_.reset();
 }
 
 std::optional<winsize> HostTerminal::size() const {

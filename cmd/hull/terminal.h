@@ -14,8 +14,7 @@ class HostTerminal {
  public:
   // Looks at stderr, stdout and stdin, then at the controlling terminal: they may be redirected.
   HostTerminal();
-  // Puts the mode back.
-  ~HostTerminal();
+  ~HostTerminal() { restore(); }
   HostTerminal(const HostTerminal&) = delete;
   HostTerminal& operator=(const HostTerminal&) = delete;
 
@@ -24,6 +23,8 @@ class HostTerminal {
   // Keys go to the container as they are typed (termios(3), cfmakeraw), when they come from this
   // terminal at all; output processing stays on, since other programs write here too. Throws Error.
   void make_raw();
+  // Puts the mode back as it was before make_raw.
+  void restore() noexcept;
 
  private:
   Fd opened_;

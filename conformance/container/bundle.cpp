@@ -100,7 +100,7 @@ std::string next_mark() {
 Json& entry_of(Json& list, const char* key, const std::string& value) {
   for (Json& entry : list)
     if (entry.at(key) == value) return entry;
-  throw Error("no entry with " + std::string(key) + " " + hull::quoted(value) + " in the bundle's config");
+  throw Error("no entry with " + std::string(key) + " " + quote(value) + " in the bundle's config");
 }
 
 void remove_entry(Json& list, const char* key, const std::string& value) {

@@ -144,7 +144,7 @@ std::string cgroup_of(pid_t pid, std::string_view controller) {
   const MountInfo* mount = controller.empty() ? nullptr : v1_mount(mounts, controller);
   const bool v1 = mount != nullptr;
   if (!v1) mount = v2_mount(mounts);
-  if (mount == nullptr) throw Error("no hierarchy of cgroups has " + quoted(controller));
+  if (mount == nullptr) throw Error("no hierarchy of cgroups has " + quote(controller));
   const std::string text = read_file("/proc/" + std::to_string(pid) + "/cgroup");
   for (const std::string_view line : split(text, '\n')) {
     const size_t first = line.find(':');
@@ -154,7 +154,7 @@ std::string cgroup_of(pid_t pid, std::string_view controller) {
     if (v1 ? has_option(controllers, controller) : controllers.empty())
       return mount->mount_point + std::string(line.substr(second + 1));
   }
-  throw Error("process " + std::to_string(pid) + " is in no cgroup of " + quoted(controller));
+  throw Error("process " + std::to_string(pid) + " is in no cgroup of " + quote(controller));
 }
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {

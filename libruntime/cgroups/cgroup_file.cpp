@@ -32,7 +32,7 @@ std::optional<std::string> read_value(const std::string& dir, std::string_view f
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) {
     if (is_gone(errno)) return std::nullopt;
-    throw Error("cannot open " + quoted(path), "open", errno);
+    throw Error("cannot open " + quote(path), "open", errno);
   }
   std::array<char, 4096> buffer;
   ssize_t got = 0;
@@ -41,7 +41,7 @@ std::optional<std::string> read_value(const std::string& dir, std::string_view f
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
     if (is_gone(errno)) return std::nullopt;
-    throw Error("cannot read " + quoted(path), "read", errno);
+    throw Error("cannot read " + quote(path), "read", errno);
   }
   return std::string(trim({buffer.data(), static_cast<size_t>(got)}));
 }
@@ -79,10 +79,10 @@ void throw_write_error(const std::string& dir, std::string_view file, std::strin
                        std::string_view field, int code) {
   const std::string path = file_path(dir, file);
   if (code == ENOENT && directory_exists(dir))
-    throw Error("cannot set " + quoted(value) + ": the kernel has no " + quoted(path), "open", code)
+    throw Error("cannot set " + quote(value) + ": the kernel has no " + quote(path), "open", code)
         .field(field)
         .hint("this limit needs another kernel, kernel option or block device scheduler");
-  throw Error("cannot write " + quoted(value) + " to " + quoted(path), "write", code).field(field);
+  throw Error("cannot write " + quote(value) + " to " + quote(path), "write", code).field(field);
 }
 
 void write_value(const std::string& dir, std::string_view file, std::string_view value,

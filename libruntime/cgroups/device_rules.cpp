@@ -49,8 +49,8 @@ void take_out(std::vector<DeviceException>& list, const DeviceException& one) {
   for (DeviceException& other : list) {
     if ((other.bits & one.bits) == 0 || !overlaps(one, other)) continue;
     if (!covers(one, other))
-      throw Error("device rule " + quoted(line_of(one)) + " takes a part out of the earlier rule " +
-                  quoted(line_of(other)) + ", which cgroup v1 can't express")
+      throw Error("device rule " + quote(line_of(one)) + " takes a part out of the earlier rule " +
+                  quote(line_of(other)) + ", which cgroup v1 can't express")
           .field("/linux/resources/devices")
           .hint("list the devices one by one instead");
     other.bits &= ~one.bits;

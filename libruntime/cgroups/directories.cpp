@@ -42,7 +42,7 @@ NewDirectories::~NewDirectories() {
   for (auto path = made_.rbegin(); path != made_.rend(); ++path) {
     // What fails here adds to an error that is already on its way: the log must do.
     if (rmdir(path->c_str()) != 0 && errno != ENOENT)
-      log::warning("cannot remove cgroup " + quoted(*path) + ": " + errno_text(errno));
+      log::warning("cannot remove cgroup " + quote(*path) + ": " + errno_text(errno));
   }
 }
 
@@ -63,7 +63,7 @@ bool NewDirectories::made(const std::string& path) const {
 
 void require_clean(const std::string& path) {
   if (!path.starts_with('/') || clean_path(path) != path)
-    throw Error("refusing to touch " + quoted(path) + ": it is no clean absolute path");
+    throw Error("refusing to touch " + quote(path) + ": it is no clean absolute path");
 }
 
 const Layout& Mounts::layout() const {
@@ -73,7 +73,7 @@ const Layout& Mounts::layout() const {
 
 void Mounts::require_inside(const std::string& path) const {
   if (!inside_hierarchy(layout(), path))
-    throw Error("refusing to touch " + quoted(path) +
+    throw Error("refusing to touch " + quote(path) +
                 ": it is not a cgroup below a hierarchy's root");
 }
 
@@ -96,18 +96,18 @@ void require_empty(const std::string& dir) {
   const size_t count = processes_below(dir).size();
   if (count == 0) return;
   throw Error("container's cgroup is not empty: " + std::to_string(count) +
-              " process(es) found in " + quoted(dir))
+              " process(es) found in " + quote(dir))
       .field(kField);
 }
 
 void throw_frozen(const std::string& dir) {
-  throw Error("container's cgroup unexpectedly frozen: " + quoted(dir) + " or a parent of it")
+  throw Error("container's cgroup unexpectedly frozen: " + quote(dir) + " or a parent of it")
       .field(kField)
       .hint("a process that enters would stop; thaw the cgroup first");
 }
 
 void throw_make_error(const std::string& dir, int code) {
-  Error error("cannot make cgroup " + quoted(dir), "mkdir", code);
+  Error error("cannot make cgroup " + quote(dir), "mkdir", code);
   error.set_field(kField);
   if (code == EROFS) error.set_hint("cgroups are mounted read-only here");
   if (code == EACCES || code == EPERM)

@@ -18,9 +18,9 @@ constexpr std::string_view kState = "freezer.state";
 
 void write_state(const std::string& dir, std::string_view state) {
   const int code = try_write(dir, kState, state);
-  if (code == ENOENT) throw Error("there is no freezer cgroup " + quoted(dir), "open", code);
+  if (code == ENOENT) throw Error("there is no freezer cgroup " + quote(dir), "open", code);
   if (code != 0)
-    throw Error("cannot write " + quoted(state) + " to " + quoted(dir + "/freezer.state"), "write",
+    throw Error("cannot write " + quote(state) + " to " + quote(dir + "/freezer.state"), "write",
                 code);
 }
 
@@ -52,8 +52,8 @@ std::string frozen_ancestor(std::string dir, std::string_view file) {
 
 [[noreturn]] void throw_not_thawed(const std::string& dir, std::string_view file) {
   const std::string ancestor = frozen_ancestor(dir, file);
-  if (ancestor.empty()) throw Error("cgroup " + quoted(dir) + " does not thaw");
-  throw Error("cgroup " + quoted(dir) + " stays frozen, because " + quoted(ancestor) + " is")
+  if (ancestor.empty()) throw Error("cgroup " + quote(dir) + " does not thaw");
+  throw Error("cgroup " + quote(dir) + " stays frozen, because " + quote(ancestor) + " is")
       .hint("thaw that one");
 }
 
@@ -86,7 +86,7 @@ void freeze_v1(const std::string& dir, bool frozen) {
   }
   if (done) return;
   write_state(dir, "THAWED");
-  throw Error("cgroup " + quoted(dir) + " could not be frozen in 10 s")
+  throw Error("cgroup " + quote(dir) + " could not be frozen in 10 s")
       .hint("a process of it hangs in the kernel, or new ones come too fast; it was thawed again");
 }
 
@@ -94,7 +94,7 @@ void freeze_v2(const std::string& dir, bool frozen) {
   if (const int code = try_write(dir, "cgroup.freeze", frozen ? "1" : "0")) {
     if (code == ENOENT && directory_exists(dir))
       throw Error("the kernel can't freeze cgroups (cgroup.freeze, since Linux 5.2)");
-    throw Error("cannot write to " + quoted(dir + "/cgroup.freeze"), "write", code);
+    throw Error("cannot write to " + quote(dir + "/cgroup.freeze"), "write", code);
   }
   bool done = false;
   try {
@@ -106,7 +106,7 @@ void freeze_v2(const std::string& dir, bool frozen) {
   if (done) return;
   if (!frozen) throw_not_thawed(dir, "cgroup.freeze");
   write_value(dir, "cgroup.freeze", "0", "");
-  throw Error("cgroup " + quoted(dir) + " could not be frozen in 10 s")
+  throw Error("cgroup " + quote(dir) + " could not be frozen in 10 s")
       .hint("a process of it hangs in the kernel; it was thawed again");
 }
 

@@ -36,8 +36,8 @@ std::string visible_own(const Hierarchy& hierarchy, const std::string& own) {
   const std::string& root = hierarchy.mount_root;
   const bool outside = own.empty() || own.starts_with("/..") || root.starts_with("/..");
   if (outside || !path_is_below(own, root))
-    throw Error("the caller's own cgroup " + quoted(own) + " is not below " + quoted(root) +
-                ", which is what is mounted at " + quoted(hierarchy.mount_point))
+    throw Error("the caller's own cgroup " + quote(own) + " is not below " + quote(root) +
+                ", which is what is mounted at " + quote(hierarchy.mount_point))
         .field(kField)
         .hint("give an absolute cgroupsPath");
   return root == "/" ? own : own.substr(root.size());
@@ -79,7 +79,7 @@ std::map<std::string, std::string> container_paths(const configs::Cgroup& config
     const std::string path = join(base_of(hierarchy, inner, layout.mode, own_cgroups), inner);
     if (inner.empty() || path == hierarchy.mount_point)
       throw Error("the cgroup of a container can't be the root of the hierarchy at " +
-                  quoted(hierarchy.mount_point))
+                  quote(hierarchy.mount_point))
           .field(kField);
     if (hierarchy.controllers.empty()) paths[hierarchy.name] = path;
     for (const std::string& controller : hierarchy.controllers) paths[controller] = path;

@@ -44,8 +44,8 @@ std::string pid_list(const std::vector<pid_t>& pids) {
 
 [[noreturn]] void throw_busy(const std::string& dir) {
   const std::vector<pid_t> pids = processes_below(dir);
-  if (pids.empty()) throw Error("cannot remove cgroup " + quoted(dir), "rmdir", EBUSY);
-  throw Error("cannot remove cgroup " + quoted(dir) + ": it still holds process " + pid_list(pids),
+  if (pids.empty()) throw Error("cannot remove cgroup " + quote(dir), "rmdir", EBUSY);
+  throw Error("cannot remove cgroup " + quote(dir) + ": it still holds process " + pid_list(pids),
               "rmdir", EBUSY)
       .hint("kill them; one in state D (uninterruptible) goes when its system call ends");
 }
@@ -56,7 +56,7 @@ bool remove_directory(const std::string& dir) {
   for (;;) {
     if (rmdir(dir.c_str()) == 0 || errno == ENOENT) return true;
     if (errno == EBUSY || errno == ENOTEMPTY) return false;
-    if (errno != EINTR) throw Error("cannot remove cgroup " + quoted(dir), "rmdir", errno);
+    if (errno != EINTR) throw Error("cannot remove cgroup " + quote(dir), "rmdir", errno);
   }
 }
 

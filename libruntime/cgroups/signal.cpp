@@ -27,7 +27,7 @@ struct Target {
 void refuse_own(const std::vector<pid_t>& pids, const std::string& dir) {
   for (const pid_t pid : {pid_t{1}, getpid()})
     if (std::ranges::binary_search(pids, pid))
-      throw Error("will not signal the processes of cgroup " + quoted(dir) + ": process " +
+      throw Error("will not signal the processes of cgroup " + quote(dir) + ": process " +
                   std::to_string(pid) + " is one of them");
 }
 

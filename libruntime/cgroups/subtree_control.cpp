@@ -65,12 +65,12 @@ Refusals enable_along(const std::string& root, const std::string& dir, const Nam
   const Refusal where = refusal != refusals.end() ? refusal->second : Refusal{root, 0};
   if (where.code == 0)
     throw Error("the " + needed.name + " controller is not available: it is not in " +
-                quoted(where.dir + "/cgroup.controllers"))
+                quote(where.dir + "/cgroup.controllers"))
         .field(needed.field)
         .hint(where.dir == root ? "a v1 hierarchy or the kernel's command line may have taken it"
                                 : "it is not delegated to this cgroup");
   Error error("the " + needed.name + " controller can't be enabled in " +
-                  quoted(where.dir + "/cgroup.subtree_control"),
+                  quote(where.dir + "/cgroup.subtree_control"),
               "write", where.code);
   error.set_field(needed.field);
   if (where.code == EBUSY)
@@ -88,7 +88,7 @@ void settle_type(const std::string& dir, const std::vector<NeededController>& ne
   for (const NeededController& one : needed) {
     if (one.threaded) continue;
     const bool invalid = type == "domain invalid";
-    throw Error("cannot enter cgroupv2 " + quoted(dir) + " with domain controllers (" + one.name +
+    throw Error("cannot enter cgroupv2 " + quote(dir) + " with domain controllers (" + one.name +
                 ") -- it is in " + (invalid ? "an invalid state" : type + " mode"))
         .field(one.field);
   }

@@ -66,7 +66,7 @@ std::vector<std::string> subdirectories(const std::string& dir) {
   const std::unique_ptr<DIR, int (*)(DIR*)> list(opendir(dir.c_str()), closedir);
   if (!list) {
     if (errno == ENOENT) return names;
-    throw Error("cannot list " + quoted(dir), "open", errno);
+    throw Error("cannot list " + quote(dir), "open", errno);
   }
   for (;;) {
     errno = 0;
@@ -75,7 +75,7 @@ std::vector<std::string> subdirectories(const std::string& dir) {
     const std::string_view name = entry->d_name;
     if (entry->d_type == DT_DIR && name != "." && name != "..") names.emplace_back(name);
   }
-  if (errno != 0 && errno != ENOENT) throw Error("cannot list " + quoted(dir), "getdents", errno);
+  if (errno != 0 && errno != ENOENT) throw Error("cannot list " + quote(dir), "getdents", errno);
   return names;
 }
 

@@ -104,7 +104,7 @@ void V1Manager::kill_frozen(const std::string& dir) const {
   signal_listed(dir, SIGKILL);
   const std::string freezer = path_of("freezer");
   if (const int code = try_write(freezer, "freezer.state", "THAWED"); code != 0 && code != ENOENT)
-    throw Error("cannot thaw cgroup " + quoted(freezer), "write", code);
+    throw Error("cannot thaw cgroup " + quote(freezer), "write", code);
 }
 
 // All at once, forks or not, where the kernel and the host have it.

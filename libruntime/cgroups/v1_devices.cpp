@@ -16,8 +16,8 @@ constexpr std::string_view kField = "/linux/resources/devices";
 constexpr std::array<std::string_view, 2> kFiles{"devices.deny", "devices.allow"};
 
 [[noreturn]] void throw_rule_error(const std::string& dir, const DeviceWrite& write, int code) {
-  Error error("cannot write device rule " + quoted(write.line) + " to " +
-                  quoted(dir + "/" + std::string(kFiles[write.allow ? 1 : 0])),
+  Error error("cannot write device rule " + quote(write.line) + " to " +
+                  quote(dir + "/" + std::string(kFiles[write.allow ? 1 : 0])),
               "write", code);
   error.set_field(kField);
   if (code == EPERM && write.allow)

@@ -25,7 +25,7 @@ using configs::Resources;
 std::string root_of(const Layout& layout, const std::string& dir) {
   const Hierarchy* hierarchy = find_hierarchy(layout, "");
   if (hierarchy == nullptr || !inside_hierarchy(layout, dir))
-    throw Error(quoted(dir) + " is not below the mount point of cgroup v2")
+    throw Error(quote(dir) + " is not below the mount point of cgroup v2")
         .field("/linux/cgroupsPath");
   return hierarchy->mount_point;
 }
@@ -121,7 +121,7 @@ void V2Manager::kill(int signal) {
   if (code == 0 || !directory_exists(dir_)) return;
   // Before Linux 5.14 there is no such file; a threaded cgroup refuses.
   if (code != ENOENT && code != EOPNOTSUPP)
-    throw Error("cannot kill the processes of cgroup " + quoted(dir_), "write", code);
+    throw Error("cannot kill the processes of cgroup " + quote(dir_), "write", code);
   kill_one_by_one();
 }
 

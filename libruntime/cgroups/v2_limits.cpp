@@ -170,11 +170,11 @@ void set_hugetlb(const std::string& dir, const Resources& r) {
 
 void check_unified_key(const std::string& file, const std::string& field) {
   if (file.find('/') != std::string::npos)
-    throw Error("unified resource " + quoted(file) + " must be a file name (no slashes)")
+    throw Error("unified resource " + quote(file) + " must be a file name (no slashes)")
         .field(field);
   const size_t dot = file.find('.');
   if (dot == std::string::npos || dot == 0)
-    throw Error("unified resource " + quoted(file) + " must be in the form CONTROLLER.PARAMETER")
+    throw Error("unified resource " + quote(file) + " must be in the form CONTROLLER.PARAMETER")
         .field(field);
 }
 
@@ -185,8 +185,8 @@ void set_unified(const std::string& dir, const std::vector<std::string>& control
     check_unified_key(file, field);
     const std::string controller(controller_of(file));
     if (controller != "cgroup" && std::ranges::count(controllers, controller) == 0)
-      throw Error("unified resource " + quoted(file) + " can't be set: controller " +
-                  quoted(controller) + " not available")
+      throw Error("unified resource " + quote(file) + " can't be set: controller " +
+                  quote(controller) + " not available")
           .field(field);
     if (value.empty())
       write_value(dir, file, "\n", field);  // back to the default, as of cpuset.cpus

@@ -42,7 +42,7 @@ std::string EventsFile::read() const {
   } while (got < 0 && errno == EINTR);
   if (got >= 0) return {buffer.data(), static_cast<size_t>(got)};
   if (errno == ENODEV) return "";
-  throw Error("cannot read " + quoted(path_), "read", errno);
+  throw Error("cannot read " + quote(path_), "read", errno);
 }
 
 bool EventsFile::wait(const Deadline& deadline) const {

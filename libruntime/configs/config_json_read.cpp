@@ -161,7 +161,7 @@ void read_namespace(const Json& in, Namespace& out) {
     out.type = name.type;
     return;
   }
-  refuse("namespaces", "has an unknown type " + hull::quoted(type));
+  refuse("namespaces", "has an unknown type " + quote(type));
 }
 
 void read_capabilities(const Json& in, Capabilities& out) {

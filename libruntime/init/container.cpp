@@ -72,7 +72,7 @@ void set_kernel_parameters(Session& session) {
     try {
       session.trusted_proc().write("sys/" + path, value);
     } catch (Error& e) {
-      e.set_stage("setting sysctl " + quoted(name));
+      e.set_stage("setting sysctl " + quote(name));
       e.set_field("/linux/sysctl/" + name);
       throw;
     }

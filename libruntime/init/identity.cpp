@@ -84,12 +84,12 @@ void verify_cwd(const std::string& wanted) {
   if (length < 0 && errno != ENOENT) throw Error("cannot verify the working directory", "getcwd", errno);
   if (length < 0 || path[0] != '/')
     throw Error("current working directory is outside of container mount namespace root -- possible "
-                "container breakout: " + quoted(wanted))
+                "container breakout: " + quote(wanted))
         .field("/process/cwd");
 }
 
 [[noreturn]] void chdir_failed(const std::string& path) {
-  throw Error("chdir to cwd (" + quoted(path) + ") set in config.json failed", "chdir", errno)
+  throw Error("chdir to cwd (" + quote(path) + ") set in config.json failed", "chdir", errno)
       .field("/process/cwd");
 }
 

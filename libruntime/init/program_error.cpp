@@ -49,7 +49,7 @@ std::string machine_name(uint16_t number) {
 }
 
 Error cannot_exec(const std::string& name, const char* call, int code, std::string hint) {
-  return Error("exec: " + quoted(name), call, code).field(kArgs).hint(hint);
+  return Error("exec: " + quote(name), call, code).field(kArgs).hint(hint);
 }
 
 // What is at `path`, as far as it bears on execve.
@@ -68,11 +68,11 @@ class Look {
     if (is_script()) {
       const std::string interpreter = script_interpreter();
       if (interpreter.ends_with('\r'))
-        return "the script's first line ends in CRLF: the kernel looks for interpreter " + quoted(interpreter);
-      return "the script's interpreter " + quoted(interpreter) + " is not in the container";
+        return "the script's first line ends in CRLF: the kernel looks for interpreter " + quote(interpreter);
+      return "the script's interpreter " + quote(interpreter) + " is not in the container";
     }
     if (const auto loader = elf_loader())
-      return "the program's loader " + quoted(*loader) + " is not in the container (another libc or architecture?)";
+      return "the program's loader " + quote(*loader) + " is not in the container (another libc or architecture?)";
     return {};
   }
 
@@ -86,7 +86,7 @@ class Look {
                " and has no binfmt_misc handler for it";
       return "the ELF file is damaged";
     }
-    if (is_script()) return "the script's first line " + quoted(script_line()) + " names no interpreter";
+    if (is_script()) return "the script's first line " + quote(script_line()) + " names no interpreter";
     return "the file is neither an ELF binary nor a script that begins with \"#!\"";
   }
 
@@ -98,7 +98,7 @@ class Look {
     if (statvfs(path_.c_str(), &fs) == 0 && (fs.f_flag & ST_NOEXEC) != 0) return "it lies on a mount with noexec";
     if ((info_.st_mode & 0111) == 0) return "the file has no execute permission: chmod +x";
     if (faccessat(AT_FDCWD, path_.c_str(), X_OK, AT_EACCESS) != 0) return "the user may not execute the file";
-    if (is_script()) return "may the interpreter " + quoted(script_interpreter()) + " be executed?";
+    if (is_script()) return "may the interpreter " + quote(script_interpreter()) + " be executed?";
     return {};
   }
 
@@ -183,9 +183,9 @@ std::string find_program(const std::string& name, const std::vector<std::string>
     if (code == EACCES) denied = code;
   }
   if (denied != 0) throw cannot_exec(name, "", denied, "found in $PATH, but the user may not execute it");
-  throw Error("exec: " + quoted(name) + ": executable file not found in $PATH")
+  throw Error("exec: " + quote(name) + ": executable file not found in $PATH")
       .field(kArgs)
-      .hint(path.empty() ? "PATH is not set in /process/env" : "PATH is " + quoted(path));
+      .hint(path.empty() ? "PATH is not set in /process/env" : "PATH is " + quote(path));
 }
 
 Error explain_exec_failure(const std::string& name, const std::string& path, int code) {

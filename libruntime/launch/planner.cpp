@@ -120,9 +120,9 @@ Fd open_namespace(const configs::Namespace& ns, const configs::NamespaceName& na
   try {
     Fd fd = open_or_throw(AT_FDCWD, ns.path, O_RDONLY);
     const int type = ioctl(fd.get(), NS_GET_NSTYPE);
-    if (type < 0) throw Error(quoted(ns.path) + " is no namespace", "NS_GET_NSTYPE", errno);
+    if (type < 0) throw Error(quote(ns.path) + " is no namespace", "NS_GET_NSTYPE", errno);
     if (static_cast<uint64_t>(type) != name.flag)
-      throw Error(quoted(ns.path) + " is not a " + std::string(name.spec) + " namespace");
+      throw Error(quote(ns.path) + " is not a " + std::string(name.spec) + " namespace");
     return fd;
   } catch (Error& e) {
     e.set_field(field);

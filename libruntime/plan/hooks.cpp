@@ -27,7 +27,7 @@ void run_hook(const configs::Hook& hook, std::string_view kind, size_t index, st
   command.input = state;
   if (hook.timeout_ns) command.timeout = std::chrono::nanoseconds(*hook.timeout_ns);
   command.abort_fd = abort_fd;
-  const std::string name = std::string(kind) + " hook #" + std::to_string(index) + " " + quoted(hook.path);
+  const std::string name = std::string(kind) + " hook #" + std::to_string(index) + " " + quote(hook.path);
   const std::string field = "/hooks/" + std::string(kind) + "/" + std::to_string(index);
   const CommandResult result = run_command(command);
   if (result.exec_errno != 0)

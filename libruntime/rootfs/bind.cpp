@@ -21,7 +21,7 @@ namespace {
 void warn_of_file_system_flags(const configs::Mount& mount) {
   constexpr uint64_t kKnown = kMountFlags | kPropagationFlags | MS_BIND | MS_REC | MS_SILENT;
   if ((mount.flags & ~kKnown) != 0)
-    log::warning("bind mount " + quoted(mount.destination) +
+    log::warning("bind mount " + quote(mount.destination) +
                  ": options of the file system (sync, dirsync, mand, iversion, lazytime) have no "
                  "effect on a bind mount");
 }
@@ -72,7 +72,7 @@ Fd attach(const RootPath& root, const Target& target, BindSource source, Attribu
     require_procfs();
     const uint64_t flags = MS_BIND | (source.recursive ? MS_REC : 0U);
     if (::mount(FdPath(source.fd.get()), FdPath(target.fd.get()), nullptr, flags, nullptr) != 0)
-      throw Error("cannot bind on " + quoted(target.path), "mount", errno);
+      throw Error("cannot bind on " + quote(target.path), "mount", errno);
     Fd top = reopen(root, target);
     set_attributes(top.get(), own, false);
     set_attributes(top.get(), tree, true);
@@ -85,7 +85,7 @@ Fd attach(const RootPath& root, const Target& target, BindSource source, Attribu
     int code = errno;
     // mount(2) tells a directory on a file apart, move_mount(2) does not; callers match the words.
     if (code == EINVAL && kind_of(source.fd.get()) != kind_of(target.fd.get())) code = ENOTDIR;
-    throw Error("cannot bind on " + quoted(target.path), "move_mount", code);
+    throw Error("cannot bind on " + quote(target.path), "move_mount", code);
   }
   if (!complete) set_attributes(source.fd.get(), own, false);
   return std::move(source.fd);
@@ -103,7 +103,7 @@ void mount_bind(const RootPath& root, const plan::Rootfs& plan, const configs::M
                 Fd source) {
   if (!mount.data.empty())
     throw Error("bind mounts cannot have any filesystem-specific options applied: " +
-                quoted(mount.data));
+                quote(mount.data));
   warn_of_file_system_flags(mount);
   const bool mapped = !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
   const bool recursive = (mount.flags & MS_REC) != 0;

@@ -47,7 +47,7 @@ class Hierarchies {
   }
   void link(const std::string& target, const std::string& name) {
     if (symlink(target.c_str(), name.c_str()) != 0 && errno != EEXIST)
-      throw Error("cannot make the link " + quoted(name), "symlink", errno);
+      throw Error("cannot make the link " + quote(name), "symlink", errno);
   }
   // Where the kernel (before 5.12) can't set attributes of a tree.
   void remount(const std::string& name, uint64_t flags) {
@@ -57,14 +57,14 @@ class Hierarchies {
  private:
   static void make_directory(const std::string& name) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
-      throw Error("a cgroup hierarchy has the name " + quoted(name));
+      throw Error("a cgroup hierarchy has the name " + quote(name));
     if (mkdir(name.c_str(), 0755) != 0)
-      throw Error("cannot make the directory " + quoted(name), "mkdir", errno);
+      throw Error("cannot make the directory " + quote(name), "mkdir", errno);
   }
   static void mount(const std::string& source, const std::string& name, const char* type,
                     uint64_t flags, const char* data) {
     if (::mount(source.c_str(), name.c_str(), type, flags, data) != 0)
-      throw Error("cannot mount the cgroup hierarchy " + quoted(name) + " (" + source + ")",
+      throw Error("cannot mount the cgroup hierarchy " + quote(name) + " (" + source + ")",
                   "mount", errno);
   }
 

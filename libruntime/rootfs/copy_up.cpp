@@ -22,7 +22,7 @@ namespace {
 constexpr int kMaxDepth = 200;
 
 [[noreturn]] void fail(const char* name, const char* call) {
-  throw Error("tmpcopyup: cannot copy " + quoted(name), call, errno);
+  throw Error("tmpcopyup: cannot copy " + quote(name), call, errno);
 }
 
 struct CloseDir {
@@ -77,7 +77,7 @@ void copy_file(int from_dir, int to_dir, const char* name) {
   struct stat info {};
   if (fstat(from.get(), &info) != 0) fail(name, "fstat");
   if (!S_ISREG(info.st_mode))
-    throw Error("tmpcopyup: " + quoted(name) + " was changed while it was copied");
+    throw Error("tmpcopyup: " + quote(name) + " was changed while it was copied");
   const Fd to(openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!to) fail(name, "open");
   copy_content(from.get(), to.get(), name);

@@ -45,7 +45,7 @@ Fd open_directory(const RootPath& root, const std::string& path) {
   if (!fd && errno == ENOENT) fd = root.mkdir_all(path, 0755, resolve);
   if (!fd) {
     const int code = errno;
-    throw Error("cannot open directory " + quoted(path) + " in the root file system", "openat2",
+    throw Error("cannot open directory " + quote(path) + " in the root file system", "openat2",
                 code)
         .hint(code == ELOOP ? "symbolic links are not followed below /dev" : "");
   }
@@ -64,7 +64,7 @@ mode_t type_of(const configs::Device& device) {
     default:
       break;
   }
-  throw Error("device " + quoted(device.path) + " has the unknown type '" + device.type + "'");
+  throw Error("device " + quote(device.path) + " has the unknown type '" + device.type + "'");
 }
 
 dev_t number_of(const configs::Device& device) {
@@ -78,7 +78,7 @@ bool is_device(const struct stat& info, const configs::Device& device) {
 }
 
 std::string describe(const configs::Device& device) {
-  std::string out = quoted(device.path) + " (" + device.type;
+  std::string out = quote(device.path) + " (" + device.type;
   if (device.type != 'p')
     out += ' ' + std::to_string(device.major) + ':' + std::to_string(device.minor);
   return out + ')';
@@ -199,7 +199,7 @@ void make_devices(const RootPath& root, const plan::Rootfs& plan) {
     try {
       make_node(root, dev.get(), device, plan.bind_devices);
     } catch (Error& e) {
-      e.set_stage("creating device node " + quoted(device.path));
+      e.set_stage("creating device node " + quote(device.path));
       e.set_field("/linux/devices");
       throw;
     }

@@ -46,11 +46,11 @@ bool is_bind(const configs::Mount& mount) { return (mount.flags & MS_BIND) != 0;
 std::string not_a_directory(const configs::Mount& mount, const MountFacts& facts) {
   std::string out;
   if (is_bind(mount) && facts.source != FileKind::unknown)
-    out = "the source " + quoted(mount.source) + ' ' + std::string(word(facts.source)) +
-          " and the destination " + quoted(mount.destination) + " in the container " +
+    out = "the source " + quote(mount.source) + ' ' + std::string(word(facts.source)) +
+          " and the destination " + quote(mount.destination) + " in the container " +
           std::string(word(facts.destination)) + ". ";
   else if (facts.destination == FileKind::file)
-    out = "the destination " + quoted(mount.destination) + " in the container is a file. ";
+    out = "the destination " + quote(mount.destination) + " in the container is a file. ";
   return out +
          "Are you trying to mount a directory onto a file (or vice-versa)? Check if the "
          "specified host path exists and is the expected type";
@@ -83,22 +83,22 @@ std::string invalid_hint(const configs::Mount& mount, const MountFacts& facts) {
   if (mount.type == "devpts" && facts.user_namespace)
     return "gid and uid options must be mapped in the user namespace";
   return "the file system may not know one of the options" +
-         (mount.data.empty() ? std::string() : " " + quoted(mount.data));
+         (mount.data.empty() ? std::string() : " " + quote(mount.data));
 }
 
 std::string hint_of(const configs::Mount& mount, int code, const MountFacts& facts) {
   const bool typeless = mount.type.empty() || mount.type == "none";
   if (!is_bind(mount) && typeless && code != 0)
-    return "the type is " + quoted(mount.type) +
+    return "the type is " + quote(mount.type) +
            " and the options have no \"bind\" or \"rbind\": is this meant to be a bind mount?";
   switch (code) {
     case ENOENT:
     case ENOTDIR:
       if (is_bind(mount) && facts.source == FileKind::missing)
-        return "the source " + quoted(mount.source) + " does not exist on the host";
+        return "the source " + quote(mount.source) + " does not exist on the host";
       return code == ENOTDIR ? not_a_directory(mount, facts) : std::string();
     case ENODEV:
-      return "the kernel knows no file system " + quoted(mount.type) +
+      return "the kernel knows no file system " + quote(mount.type) +
              "; is its module loaded? A bind mount needs the option \"bind\" or \"rbind\"";
     case EPERM:
       return permission_hint(mount, facts);
@@ -137,9 +137,9 @@ Error explain_mount(const configs::Mount& mount, const std::string& field, const
                     const MountFacts& facts) {
   std::string options = flag_names(mount.flags);
   if (!mount.data.empty()) options += (options.empty() ? "" : ",") + mount.data;
-  std::string message = "error mounting " + quoted(mount.source) + " to rootfs at " +
-                        quoted(mount.destination) + " (type " + quoted(mount.type) + ", options " +
-                        quoted(options) + "): " + cause.message();
+  std::string message = "error mounting " + quote(mount.source) + " to rootfs at " +
+                        quote(mount.destination) + " (type " + quote(mount.type) + ", options " +
+                        quote(options) + "): " + cause.message();
   std::string hint = cause.hint();
   if (hint.empty()) hint = hint_of(mount, cause.code(), facts);
   return Error(std::move(message), cause.call(), cause.code()).field(field).hint(hint);

@@ -63,7 +63,7 @@ void fill_from_below(const configs::Mount& mount, const Target& target, int top)
 void label_directory(int top, const std::string& label) {
   const Fd fd(openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd || fsetxattr(fd.get(), "security.selinux", label.c_str(), label.size() + 1, 0) != 0)
-    throw Error("cannot set the SELinux label " + quoted(label), "fsetxattr", errno)
+    throw Error("cannot set the SELinux label " + quote(label), "fsetxattr", errno)
         .field("/linux/mountLabel");
 }
 

@@ -19,7 +19,7 @@ constexpr uint64_t kQuiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 bool contains(const std::string& text, const std::string& part) {
   if (text.find(part) != std::string::npos) return true;
-  UNSCOPED_INFO(quoted(text) << " lacks " << part);
+  UNSCOPED_INFO(quote(text) << " lacks " << part);
   return false;
 }
 

@@ -73,14 +73,14 @@ void hide_kernel_mounts(const std::string& root) {
     const char* path = mount->mount_point.c_str();
     if (::mount(nullptr, path, nullptr, MS_SLAVE | MS_REC, nullptr) != 0) {
       if (errno == ENOENT || errno == EINVAL) continue;  // below one that is gone already
-      throw Error("cannot make " + quoted(path) + " private", "mount", errno);
+      throw Error("cannot make " + quote(path) + " private", "mount", errno);
     }
     if (umount2(path, MNT_DETACH) == 0) continue;
     if (errno != EINVAL && errno != EPERM)
-      throw Error("cannot unmount " + quoted(path), "umount2", errno);
+      throw Error("cannot unmount " + quote(path), "umount2", errno);
     // Locked by the user namespace above: covered instead.
     if (::mount("tmpfs", path, "tmpfs", 0, nullptr) != 0)
-      throw Error("cannot cover " + quoted(path), "mount", errno);
+      throw Error("cannot cover " + quote(path), "mount", errno);
   }
 }
 

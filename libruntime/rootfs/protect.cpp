@@ -20,7 +20,7 @@ namespace {
 Target open_if_exists(const RootPath& root, const std::string& path) {
   Target out{root.try_open(path, O_PATH), path, false};
   if (!out.fd && errno != ENOENT && errno != ENOTDIR)
-    throw Error("cannot open " + quoted(path), "openat2", errno);
+    throw Error("cannot open " + quote(path), "openat2", errno);
   return out;
 }
 
@@ -45,7 +45,7 @@ class Mask {
     if (!target.fd) return;
     struct stat info {};
     if (fstat(target.fd.get(), &info) != 0)
-      throw Error("cannot look at " + quoted(path), "fstat", errno);
+      throw Error("cannot look at " + quote(path), "fstat", errno);
     if (S_ISDIR(info.st_mode)) {
       cover_directory(target);
     } else {
@@ -92,7 +92,7 @@ class Mask {
 
   static void set_option(int fs, const char* key, const char* value) {
     if (sys::fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) != 0)
-      throw Error("cannot set tmpfs option " + quoted(key), "fsconfig", errno);
+      throw Error("cannot set tmpfs option " + quote(key), "fsconfig", errno);
   }
 
   const RootPath& root_;
@@ -107,8 +107,8 @@ void for_each_path(const std::vector<std::string>& paths, const char* field, Ste
       step(paths[i]);
     } catch (Error& e) {
       e.set_stage(std::string(field) == "/linux/maskedPaths/"
-                      ? "masking " + quoted(paths[i])
-                      : "making " + quoted(paths[i]) + " read-only");
+                      ? "masking " + quote(paths[i])
+                      : "making " + quote(paths[i]) + " read-only");
       e.set_field(field + std::to_string(i));
       throw;
     }

@@ -37,15 +37,15 @@ Fd attach_root(const std::string& path) {
       sys::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
   if (tree) {
     if (sys::move_mount(tree.get(), "", AT_FDCWD, path.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
-      throw Error("cannot attach the root file system " + quoted(path), "move_mount", errno);
+      throw Error("cannot attach the root file system " + quote(path), "move_mount", errno);
     return tree;
   }
   if (errno != ENOSYS && errno != EPERM)
-    throw Error("cannot open the root file system " + quoted(path), "open_tree", errno);
+    throw Error("cannot open the root file system " + quote(path), "open_tree", errno);
   if (::mount(path.c_str(), path.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
-    throw Error("cannot bind the root file system " + quoted(path), "mount", errno);
+    throw Error("cannot bind the root file system " + quote(path), "mount", errno);
   tree.reset(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!tree) throw Error("cannot open the root file system " + quoted(path), "open", errno);
+  if (!tree) throw Error("cannot open the root file system " + quote(path), "open", errno);
   return tree;
 }
 
@@ -58,7 +58,7 @@ Fd prepare(const plan::Rootfs& plan, std::vector<Fd> sources) {
     detach_from_host(plan);
     RootPath root(attach_root(plan.path));
     if (fchdir(root.fd()) != 0)
-      throw Error("cannot enter the root file system " + quoted(plan.path), "fchdir", errno);
+      throw Error("cannot enter the root file system " + quote(plan.path), "fchdir", errno);
     sources.resize(plan.mounts.size());
     for (size_t i = 0; i < plan.mounts.size(); ++i)
       mount_entry(root, plan, i, std::move(sources[i]));
@@ -81,7 +81,7 @@ void make_readonly(const plan::Rootfs& plan) {
       const Fd fd = root.open(absolute_destination(mount.destination), O_PATH);
       set_attributes(fd.get(), readonly, false);
     } catch (Error& e) {
-      e.set_stage("making " + quoted(mount.destination) + " read-only");
+      e.set_stage("making " + quote(mount.destination) + " read-only");
       e.set_field("/mounts/" + std::to_string(i));
       throw;
     }

@@ -31,11 +31,11 @@ void refuse_over_proc(const std::string& path, const configs::Mount& mount, long
   if (!path_is_below(path, "/proc")) return;
   if (path == "/proc") {
     if (mount.type == "proc" || source_fs == PROC_SUPER_MAGIC) return;
-    throw Error(quoted(mount.destination) + " cannot be mounted because it is not of type proc");
+    throw Error(quote(mount.destination) + " cannot be mounted because it is not of type proc");
   }
   for (const std::string_view allowed : kProcFiles)
     if (path == allowed) return;
-  throw Error(quoted(mount.destination) + " cannot be mounted because it is inside /proc");
+  throw Error(quote(mount.destination) + " cannot be mounted because it is inside /proc");
 }
 
 bool wants_real_directory(const configs::Mount& mount) {
@@ -43,8 +43,8 @@ bool wants_real_directory(const configs::Mount& mount) {
 }
 
 [[noreturn]] void refuse_link(const configs::Mount& mount) {
-  throw Error("filesystem " + quoted(mount.type) + " must be mounted on ordinary directory")
-      .hint(quoted(mount.destination) + " is a symbolic link or a file in the image");
+  throw Error("filesystem " + quote(mount.type) + " must be mounted on ordinary directory")
+      .hint(quote(mount.destination) + " is a symbolic link or a file in the image");
 }
 
 Fd create(const RootPath& root, const std::string& path, Kind kind, uint64_t resolve) {
@@ -99,11 +99,11 @@ Fd reopen(const RootPath& root, const Target& target) {
   Fd top = root.open(target.path, O_PATH, RESOLVE_NO_SYMLINKS);
   struct statx info {};
   if (statx(top.get(), "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info) != 0)
-    throw Error("cannot look at what was mounted on " + quoted(target.path), "statx", errno);
+    throw Error("cannot look at what was mounted on " + quote(target.path), "statx", errno);
   // Kernels before 5.8 don't tell.
   const bool tells = (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
   if (tells && (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
-    throw Error(quoted(target.path) + " was changed while it was mounted on");
+    throw Error(quote(target.path) + " was changed while it was mounted on");
   return top;
 }
 

@@ -132,7 +132,7 @@ inline void expect(bool holds, const std::string& what) {
   if (!holds) throw Error("expected: " + what);
 }
 inline void expect_equal(const std::string& is, const std::string& wanted) {
-  expect(is == wanted, quoted(wanted) + " but it is " + quoted(is));
+  expect(is == wanted, quote(wanted) + " but it is " + quote(is));
 }
 
 // The last mount on `path`.

@@ -60,7 +60,7 @@ int32_t join_session_keyring(const std::string& name) {
         "no new session keyring: the kernel has no keyrings, or a seccomp profile hides them");
     return 0;
   }
-  Error error("cannot join the session keyring " + quoted(name),
+  Error error("cannot join the session keyring " + quote(name),
               "keyctl(KEYCTL_JOIN_SESSION_KEYRING)", code);
   if (code == EDQUOT || code == ENOMEM)
     error.set_hint(

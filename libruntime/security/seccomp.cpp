@@ -105,7 +105,7 @@ uint32_t architecture(const std::string& name, const std::string& field) {
                    ": its system calls are killed");
     return token;
   }
-  throw Error("unknown seccomp architecture " + quoted(name)).field(field);
+  throw Error("unknown seccomp architecture " + quote(name)).field(field);
 }
 
 // Adds the profile's architectures; returns those that the filter covers, the native one first.
@@ -125,7 +125,7 @@ std::vector<uint32_t> add_architectures(const Filter& filter, const configs::Sec
       continue;
     }
     if (result != 0)
-      throw Error("cannot add the seccomp architecture " + quoted(name), "seccomp_arch_add",
+      throw Error("cannot add the seccomp architecture " + quote(name), "seccomp_arch_add",
                   -result)
           .field(field);
     covered.push_back(token);
@@ -137,7 +137,7 @@ void add_rule(const Filter& filter, const configs::SeccompCall& call, int number
               const scmp_arg_cmp* conditions, unsigned count) {
   const int result = seccomp_rule_add_array(filter.get(), action, number, count, conditions);
   if (result == 0) return;
-  Error error("cannot add the seccomp rule for the system call " + quoted(call.name),
+  Error error("cannot add the seccomp rule for the system call " + quote(call.name),
               "seccomp_rule_add", -result);
   error.set_field(kSyscallsField);
   if (result == -EEXIST) error.set_hint("another rule has the same conditions and another action");
@@ -152,7 +152,7 @@ unsigned add_call(const Filter& filter, const configs::SeccompCall& call, uint32
   const int number = seccomp_syscall_resolve_name(call.name.c_str());
   if (number == __NR_SCMP_ERROR) {
     if (log::enabled(log::Level::debug))
-      log::debug("unknown seccomp syscall " + quoted(call.name) + " ignored");
+      log::debug("unknown seccomp syscall " + quote(call.name) + " ignored");
     return 0;
   }
   std::vector<scmp_arg_cmp> conditions;
@@ -160,7 +160,7 @@ unsigned add_call(const Filter& filter, const configs::SeccompCall& call, uint32
   bool repeated = false;
   for (const configs::SeccompArg& arg : call.args) {
     if (arg.index >= kMaxArguments)
-      throw Error("the system call " + quoted(call.name) + " has no argument " +
+      throw Error("the system call " + quote(call.name) + " has no argument " +
                   std::to_string(arg.index))
           .field(kSyscallsField);
     conditions.push_back({arg.index, operator_value(arg.op), arg.value, arg.value_two});
@@ -188,7 +188,7 @@ unsigned flags_of(const configs::Seccomp& profile, bool notifies) {
     for (const configs::SeccompFlagName& known : configs::kSeccompFlags)
       if (known.name == profile.flags[i]) found = &known;
     if (found == nullptr)
-      throw Error("unknown seccomp flag " + quoted(profile.flags[i])).field(field);
+      throw Error("unknown seccomp flag " + quote(profile.flags[i])).field(field);
     // The filter is loaded by a process of one thread.
     if (found->bit == SECCOMP_FILTER_FLAG_TSYNC) continue;
     if (!seccomp_flag_supported(found->bit))

@@ -33,7 +33,7 @@ std::vector<std::string> entries(int dir_fd, const std::string& name) {
   // A descriptor of its own: readdir moves the offset that duplicates share.
   Fd copy = open_or_throw(dir_fd, ".", O_RDONLY | O_DIRECTORY);
   const std::unique_ptr<DIR, CloseDir> dir(fdopendir(copy.get()));
-  if (!dir) throw Error("cannot list " + quoted(name), "fdopendir", errno);
+  if (!dir) throw Error("cannot list " + quote(name), "fdopendir", errno);
   (void)copy.release();  // closedir owns it
   std::vector<std::string> out;
   while (const dirent* entry = readdir(dir.get())) {
@@ -46,11 +46,11 @@ std::vector<std::string> entries(int dir_fd, const std::string& name) {
 void remove_tree(int dir, const std::string& name) {
   if (unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
   if (errno != EISDIR && errno != EPERM)
-    throw Error("cannot remove " + quoted(name), "unlink", errno);
+    throw Error("cannot remove " + quote(name), "unlink", errno);
   const Fd sub = open_or_throw(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   for (const std::string& one : entries(sub.get(), name)) remove_tree(sub.get(), one);
   if (unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
-    throw Error("cannot remove directory " + quoted(name), "rmdir", errno);
+    throw Error("cannot remove directory " + quote(name), "rmdir", errno);
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ void check_id(const std::string& id) {
                     std::all_of(id.begin(), id.end(), [](unsigned char c) {
                       return std::isalnum(c) != 0 || c == '_' || c == '+' || c == '-' || c == '.';
                     });
-  if (!good) throw Error("invalid id format: " + quoted(id)).hint("use letters, digits and _ + - . only");
+  if (!good) throw Error("invalid id format: " + quote(id)).hint("use letters, digits and _ + - . only");
 }
 
 Directory Directory::claim(const std::string& root, const std::string& id) {
@@ -76,7 +76,7 @@ Directory Directory::claim(const std::string& root, const std::string& id) {
   }
   if (failure == EEXIST) throw Error("container with given ID already exists");
   if (failure != 0)
-    throw Error("cannot make the state directory " + quoted(out.path_), "mkdir", failure);
+    throw Error("cannot make the state directory " + quote(out.path_), "mkdir", failure);
   out.fd_ = open_or_throw(AT_FDCWD, out.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   out.lock();
   return out;
@@ -89,16 +89,16 @@ Directory Directory::open(const std::string& root, const std::string& id) {
   out.fd_ = Fd(::open(out.path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!out.fd_) {
     if (errno == ENOENT || errno == ENOTDIR) does_not_exist();
-    throw Error("cannot open the state directory " + quoted(out.path_), "open", errno);
+    throw Error("cannot open the state directory " + quote(out.path_), "open", errno);
   }
   return out;
 }
 
 void Directory::lock() {
   while (flock(fd_.get(), LOCK_EX) != 0)
-    if (errno != EINTR) throw Error("cannot lock " + quoted(path_), "flock", errno);
+    if (errno != EINTR) throw Error("cannot lock " + quote(path_), "flock", errno);
   struct stat now {};
-  if (fstat(fd_.get(), &now) != 0) throw Error("cannot look at " + quoted(path_), "fstat", errno);
+  if (fstat(fd_.get(), &now) != 0) throw Error("cannot look at " + quote(path_), "fstat", errno);
   if (now.st_nlink == 0) does_not_exist();
 }
 
@@ -136,14 +136,14 @@ void Directory::remove() {
   if (errno == ENOENT) return;
   for (const std::string& one : entries(fd_.get(), path_)) remove_tree(fd_.get(), one);
   if (rmdir(path_.c_str()) != 0 && errno != ENOENT)
-    throw Error("cannot remove the state directory " + quoted(path_), "rmdir", errno);
+    throw Error("cannot remove the state directory " + quote(path_), "rmdir", errno);
 }
 
 std::vector<std::string> list_ids(const std::string& root) {
   const Fd dir(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!dir) {
     if (errno == ENOENT) return {};
-    throw Error("cannot list the state root " + quoted(root), "open", errno);
+    throw Error("cannot list the state root " + quote(root), "open", errno);
   }
   std::vector<std::string> out;
   for (std::string& one : entries(dir.get(), root)) {

@@ -25,7 +25,7 @@ void check(const State& state) {
     refuse("init_process_pid " + std::to_string(state.init_pid));
   for (const auto& [name, path] : state.cgroup_paths)
     if (!path.starts_with('/') || clean_path(path) != path)
-      refuse("cgroup path " + hull::quoted(path));
+      refuse("cgroup path " + quote(path));
 }
 
 }  // namespace

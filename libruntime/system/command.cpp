@@ -147,7 +147,7 @@ CommandResult run_command(const Command& command) {
   args.pidfd = reinterpret_cast<uintptr_t>(&pidfd_raw);
   args.exit_signal = SIGCHLD;
   const pid_t pid = sys::clone3(&args);
-  if (pid < 0) throw Error("cannot start " + quoted(command.path), "clone3", errno);
+  if (pid < 0) throw Error("cannot start " + quote(command.path), "clone3", errno);
   if (pid == 0)
     become(command.path.c_str(), argv.data(), command.env ? envp.data() : environ,
            command.dir.c_str(), in.read.get(), out.write.get(), failure.write.get());

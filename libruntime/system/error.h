@@ -49,6 +49,8 @@ class Error : public std::exception {
 std::string errno_text(int code);
 
 // A Go-style quoted string: "a\"b", control characters escaped.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
+// The former name, until its last callers are gone.
+inline std::string quoted(std::string_view text) { return quote(text); }
 
 }  // namespace hull

@@ -18,7 +18,7 @@ Fd open_or_throw(int dir, const std::string& path, int flags, mode_t mode) {
   for (;;) {
     Fd fd(openat(dir, path.c_str(), flags | O_CLOEXEC, mode));
     if (fd) return fd;
-    if (errno != EINTR) throw Error("cannot open " + quoted(path), "open", errno);
+    if (errno != EINTR) throw Error("cannot open " + quote(path), "open", errno);
   }
 }
 
@@ -33,11 +33,11 @@ std::string read_all(int fd, const std::string& name, size_t max) {
       out.resize(have);
       continue;
     }
-    if (got < 0) throw Error("cannot read " + quoted(name), "read", errno);
+    if (got < 0) throw Error("cannot read " + quote(name), "read", errno);
     out.resize(have + static_cast<size_t>(got));
     if (got == 0) return out;
     if (out.size() > max)
-      throw Error(quoted(name) + " is longer than " + std::to_string(max) + " bytes");
+      throw Error(quote(name) + " is longer than " + std::to_string(max) + " bytes");
     if (static_cast<size_t>(got) == room && room < (size_t{1} << 20)) room *= 4;
   }
 }
@@ -62,9 +62,9 @@ void write_existing_at(int dir, const std::string& path, std::string_view conten
     const ssize_t wrote = write(fd.get(), content.data(), content.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0)
-      throw Error("cannot write " + quoted(content) + " to " + quoted(path), "write", errno);
+      throw Error("cannot write " + quote(content) + " to " + quote(path), "write", errno);
     if (static_cast<size_t>(wrote) != content.size())
-      throw Error("short write of " + quoted(content) + " to " + quoted(path));
+      throw Error("short write of " + quote(content) + " to " + quote(path));
     return;
   }
 }
@@ -73,7 +73,7 @@ void write_all(int fd, std::string_view content, const std::string& name) {
   while (!content.empty()) {
     const ssize_t wrote = write(fd, content.data(), content.size());
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) throw Error("cannot write " + quoted(name), "write", errno);
+    if (wrote < 0) throw Error("cannot write " + quote(name), "write", errno);
     content.remove_prefix(static_cast<size_t>(wrote));
   }
 }
@@ -85,7 +85,7 @@ void replace_file_at(int dir, const std::string& name, std::string_view content,
   try {
     write_all(fd.get(), content, name);
     if (renameat(dir, temporary.c_str(), dir, name.c_str()) != 0)
-      throw Error("cannot replace " + quoted(name), "rename", errno);
+      throw Error("cannot replace " + quote(name), "rename", errno);
   } catch (...) {
     unlinkat(dir, temporary.c_str(), 0);
     throw;
@@ -103,10 +103,10 @@ void make_directories(const std::string& path, mode_t mode) {
   if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return;
   const size_t slash = path.rfind('/');
   if (errno != ENOENT || slash == std::string::npos || slash == 0)
-    throw Error("cannot make directory " + quoted(path), "mkdir", errno);
+    throw Error("cannot make directory " + quote(path), "mkdir", errno);
   make_directories(path.substr(0, slash), mode);
   if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
-    throw Error("cannot make directory " + quoted(path), "mkdir", errno);
+    throw Error("cannot make directory " + quote(path), "mkdir", errno);
 }
 
 }  // namespace hull

@@ -83,10 +83,10 @@ Fd ProcFs::open_file(const std::string& path, int flags) const {
                      RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS));
   if (!fd && lacks_openat2(errno)) fd = walk(path, flags);
   if (!fd && errno == EXDEV)
-    throw Error("refusing " + quoted("/proc/" + path) + ": something is mounted over it", "openat2",
+    throw Error("refusing " + quote("/proc/" + path) + ": something is mounted over it", "openat2",
                 EXDEV);
-  if (!fd) throw Error("cannot open " + quoted("/proc/" + path), "openat2", errno);
-  if (!on_proc(fd.get())) throw Error("refusing " + quoted("/proc/" + path) + ": not on a procfs");
+  if (!fd) throw Error("cannot open " + quote("/proc/" + path), "openat2", errno);
+  if (!on_proc(fd.get())) throw Error("refusing " + quote("/proc/" + path) + ": not on a procfs");
   return fd;
 }
 
@@ -97,7 +97,7 @@ Fd ProcFs::walk(const std::string& path, int flags) const {
     for (const MountInfo& mount : read_mountinfo()) {
       if (mount.mount_point.starts_with("/proc/") &&
           path_is_below("/proc/" + path, mount.mount_point))
-        throw Error("refusing " + quoted("/proc/" + path) + ": something is mounted over it");
+        throw Error("refusing " + quote("/proc/" + path) + ": something is mounted over it");
     }
   }
   std::string resolved = path;
@@ -113,14 +113,14 @@ Fd ProcFs::walk(const std::string& path, int flags) const {
   Fd at;
   for (size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty() || parts[i] == "." || parts[i] == "..")
-      throw Error("refusing " + quoted("/proc/" + path) + ": not a plain path");
+      throw Error("refusing " + quote("/proc/" + path) + ": not a plain path");
     const bool last = i + 1 == parts.size();
     const int how = last ? flags : O_PATH | O_DIRECTORY;
     Fd next(openat(at ? at.get() : root_.get(), std::string(parts[i]).c_str(),
                    how | O_NOFOLLOW | O_CLOEXEC));
     if (!next) return next;
     if (!on_proc(next.get()))
-      throw Error("refusing " + quoted("/proc/" + path) + ": not on a procfs");
+      throw Error("refusing " + quote("/proc/" + path) + ": not on a procfs");
     at = std::move(next);
   }
   return at;
@@ -133,10 +133,10 @@ void ProcFs::write(const std::string& path, std::string_view content) const {
     wrote = ::write(fd.get(), content.data(), content.size());
   } while (wrote < 0 && errno == EINTR);
   if (wrote < 0)
-    throw Error("cannot write " + quoted(content) + " to " + quoted("/proc/" + path), "write",
+    throw Error("cannot write " + quote(content) + " to " + quote("/proc/" + path), "write",
                 errno);
   if (static_cast<size_t>(wrote) != content.size())
-    throw Error("short write of " + quoted(content) + " to " + quoted("/proc/" + path));
+    throw Error("short write of " + quote(content) + " to " + quote("/proc/" + path));
 }
 
 Fd ProcFs::reopen(int fd, int flags) const {

@@ -190,12 +190,12 @@ Fd RootPath::try_open(std::string_view path, int flags, uint64_t resolve) const 
 Fd RootPath::open(std::string_view path, int flags, uint64_t resolve) const {
   Fd fd = try_open(path, flags, resolve);
   if (!fd)
-    throw Error("cannot open " + quoted(path) + " in the root file system", "openat2", errno);
+    throw Error("cannot open " + quote(path) + " in the root file system", "openat2", errno);
   return fd;
 }
 
 Fd RootPath::mkdir_all(std::string_view path, mode_t mode, uint64_t resolve) const {
-  if (has_nul(path)) throw Error(quoted(path) + " holds a NUL character");
+  if (has_nul(path)) throw Error(quote(path) + " holds a NUL character");
   const Parts parts = split_last(path);
   if (is_plain(parts.name)) {  // most often only the last one is missing
     if (const Fd parent = try_open(parts.parent, O_PATH | O_DIRECTORY, resolve)) {
@@ -216,13 +216,13 @@ Fd RootPath::mkdir_all(std::string_view path, mode_t mode, uint64_t resolve) con
     }
   }
   if (!made)
-    throw Error("cannot make directory " + quoted(path) + " in the root file system", "mkdir",
+    throw Error("cannot make directory " + quote(path) + " in the root file system", "mkdir",
                 errno);
   return made;
 }
 
 Fd RootPath::create_file(std::string_view path, mode_t mode, uint64_t resolve) const {
-  if (has_nul(path)) throw Error(quoted(path) + " holds a NUL character");
+  if (has_nul(path)) throw Error(quote(path) + " holds a NUL character");
   const Parts parts = split_last(path);
   if (is_plain(parts.name)) {
     if (const Fd parent = try_open(parts.parent, O_PATH | O_DIRECTORY, resolve)) {
@@ -241,7 +241,7 @@ Fd RootPath::create_file(std::string_view path, mode_t mode, uint64_t resolve) c
     }
   }
   if (!made)
-    throw Error("cannot create file " + quoted(path) + " in the root file system", "open", errno);
+    throw Error("cannot create file " + quote(path) + " in the root file system", "open", errno);
   return made;
 }
 
@@ -256,7 +256,7 @@ std::string RootPath::path_of(int fd) const {
   };
   const std::string base = read(root_.get());
   const std::string path = read(fd);
-  if (!path_is_below(path, base)) throw Error(quoted(path) + " lies outside of " + quoted(base));
+  if (!path_is_below(path, base)) throw Error(quote(path) + " lies outside of " + quote(base));
   if (base == "/" || path == base) return base == "/" ? path : "/";
   return path.substr(base.size());
 }

@@ -63,5 +63,5 @@ TEST_CASE("An error says stage, message, field, call, errno and hint in one line
 }
 
 TEST_CASE("A quoted text has no raw control characters") {
-  CHECK(quoted("a\"b\\\n\x01") == "\"a\\\"b\\\\\\n\\x01\"");
+  CHECK(quote("a\"b\\\n\x01") == "\"a\\\"b\\\\\\n\\x01\"");
 }

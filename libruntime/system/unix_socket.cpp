@@ -32,15 +32,15 @@ Fd connect_to(const std::string& path) {
   if (name.size() >= sizeof address.sun_path) {
     // Too long for a socket address: go by the directory's descriptor.
     const size_t slash = path.rfind('/');
-    if (slash == std::string::npos) throw Error("the socket path is too long: " + quoted(path));
+    if (slash == std::string::npos) throw Error("the socket path is too long: " + quote(path));
     dir = open_or_throw(AT_FDCWD, path.substr(0, slash + 1), O_PATH | O_DIRECTORY);
     name = "/proc/self/fd/" + std::to_string(dir.get()) + path.substr(slash);
     if (name.size() >= sizeof address.sun_path)
-      throw Error("the socket path is too long: " + quoted(path));
+      throw Error("the socket path is too long: " + quote(path));
   }
   std::memcpy(address.sun_path, name.c_str(), name.size());
   while (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    if (errno != EINTR) throw Error("cannot connect to " + quoted(path), "connect", errno);
+    if (errno != EINTR) throw Error("cannot connect to " + quote(path), "connect", errno);
   return socket;
 }
 
@@ -62,7 +62,7 @@ void send_fd(const std::string& path, int fd, std::string_view payload) {
   std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
   ssize_t sent = 0;
   while ((sent = sendmsg(socket.get(), &message, MSG_NOSIGNAL)) < 0)
-    if (errno != EINTR) throw Error("cannot send a descriptor to " + quoted(path), "sendmsg", errno);
+    if (errno != EINTR) throw Error("cannot send a descriptor to " + quote(path), "sendmsg", errno);
   if (static_cast<size_t>(sent) != payload.size())
     write_all(socket.get(), payload.substr(static_cast<size_t>(sent)), path);
 }
