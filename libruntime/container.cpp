@@ -31,8 +31,8 @@ std::unique_ptr<cgroups::Manager> manager_of(const state::State& state) {
   return cgroups::load_manager(state.config.cgroup, state.cgroup_paths);
 }
 
-// A pidfd of the container's init, or nothing when it is stopped. The descriptor first, then the look at the
-// start time: then it names this init or nothing.
+// A pidfd of the container's init, or nothing when it is stopped. The descriptor first, then the
+// look at the start time: then it names this init or nothing.
 Fd open_init(const state::State& state) {
   Fd pidfd(state.init_pid > 0 ? sys::pidfd_open(state.init_pid, 0) : -1);
   if (!pidfd || !state::init_alive(state)) return Fd();
@@ -53,12 +53,14 @@ bool has_own_pid_namespace(const configs::Config& config) {
   return config.find(configs::NamespaceType::pid) != nullptr;
 }
 
-// Reads what hull-init (or runc's) answers in exec.fifo: one byte when it goes on, then, from hull-init, an error
-// or the end that a successful execve makes.
+// Reads what hull-init (or runc's) answers in exec.fifo: one byte when it goes on, then, from
+// hull-init, an error or the end that a successful execve makes.
 class StartAnswer {
  public:
   StartAnswer(const state::Directory& directory, const Fd& init)
-      : directory_(directory), init_(init), fifo_(openat(directory.fd(), "exec.fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+      : directory_(directory),
+        init_(init),
+        fifo_(openat(directory.fd(), "exec.fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
     if (!fifo_) throw Error("cannot open exec.fifo", "open", errno);
   }
 
@@ -115,7 +117,8 @@ Container::Container(std::string root, state::Directory directory, state::State 
 namespace {
 
 // The shared part of create and run.
-state::State launch_container(state::Directory& directory, const launch::Request& request, Started& started) {
+state::State launch_container(state::Directory& directory, const launch::Request& request,
+                              Started& started) {
   try {
     return launch::create_container(request, started);
   } catch (...) {
@@ -133,8 +136,9 @@ void run_poststart_hooks(Container& container) {
   const state::State& state = container.state();
   if (state.config.hooks.poststart.empty()) return;
   try {
-    plan::run_hooks(state.config.hooks.poststart, "poststart",
-                    state::spec_state(state.config, state.id, "running", std::to_string(state.init_pid)), true);
+    plan::run_hooks(
+        state.config.hooks.poststart, "poststart",
+        state::spec_state(state.config, state.id, "running", std::to_string(state.init_pid)), true);
   } catch (...) {
     // config.md#poststart: the failure of one stops the container; the caller deletes it.
     container.kill(SIGKILL, true);
@@ -144,8 +148,9 @@ void run_poststart_hooks(Container& container) {
 
 }  // namespace
 
-Container Container::create(const std::string& root, const std::string& id, const configs::Config& config,
-                            const configs::Process* process, const LaunchOptions& options, Started& started) {
+Container Container::create(const std::string& root, const std::string& id,
+                            const configs::Config& config, const configs::Process* process,
+                            const LaunchOptions& options, Started& started) {
   state::Directory directory = state::Directory::claim(root, id);
   state::State state =
       launch_container(directory, {id, config, process, options, directory, false}, started);
@@ -153,8 +158,9 @@ Container Container::create(const std::string& root, const std::string& id, cons
   return {root, std::move(directory), std::move(state)};
 }
 
-Container Container::run(const std::string& root, const std::string& id, const configs::Config& config,
-                         const configs::Process& process, const LaunchOptions& options, Started& started) {
+Container Container::run(const std::string& root, const std::string& id,
+                         const configs::Config& config, const configs::Process& process,
+                         const LaunchOptions& options, Started& started) {
   state::Directory directory = state::Directory::claim(root, id);
   state::State state =
       launch_container(directory, {id, config, &process, options, directory, true}, started);
@@ -205,9 +211,12 @@ std::string Container::owner() const { return owner_name(directory_.path()); }
 void Container::start() {
   directory_.lock();
   switch (status()) {
-    case Status::created: break;
-    case Status::stopped: throw Error("cannot start a container that has stopped");
-    default: throw Error("cannot start an already running container");
+    case Status::created:
+      break;
+    case Status::stopped:
+      throw Error("cannot start a container that has stopped");
+    default:
+      throw Error("cannot start an already running container");
   }
   const Fd init = open_init(state_);
   if (!init) throw Error("cannot start a container that has stopped");
@@ -229,7 +238,8 @@ void Container::kill(int signal, bool all) {
   if (all || (signal == SIGKILL && shared_pids)) {
     const auto cgroup = manager_of(state_);
     // The cgroup is gone with its processes: runc says so for a container that is not running.
-    if (!all && !open_init(state_) && cgroup->processes().empty()) throw Error("container not running");
+    if (!all && !open_init(state_) && cgroup->processes().empty())
+      throw Error("container not running");
     cgroup->kill(signal);
     return;
   }
@@ -262,6 +272,28 @@ void Container::resume() {
   directory_.unlock();
 }
 
+void Container::set(const configs::Resources& resources) {
+  directory_.lock();
+  if (!state::init_alive(state_)) throw Error("container not running");
+  const auto cgroup = manager_of(state_);
+  const configs::Resources& old = state_.config.cgroup.resources;
+  try {
+    cgroup->set(resources);
+  } catch (...) {
+    try {
+      cgroup->set(old);
+    } catch (const Error& e) {
+      log::warning(std::string("the former limits could not be put back: ") + e.what());
+    }
+    throw;
+  }
+  std::vector<configs::DeviceRule> rules = old.devices;
+  state_.config.cgroup.resources = resources;
+  state_.config.cgroup.resources.devices = std::move(rules);
+  directory_.save(state_);
+  directory_.unlock();
+}
+
 std::vector<pid_t> Container::processes() const { return manager_of(state_)->processes(); }
 
 void Container::end_init(cgroups::Manager& cgroup) const {
@@ -286,11 +318,12 @@ void Container::destroy(bool force) {
     directory_.lock();
     const Status now = status();
     if (now != Status::stopped && now != Status::created)
-      throw Error("cannot delete container " + state_.id + " that is not stopped: " +
-                  std::string(state::status_name(now)));
+      throw Error("cannot delete container " + state_.id +
+                  " that is not stopped: " + std::string(state::status_name(now)));
   }
   end_init(*cgroup);
-  // The end of its PID namespace's init ends all; without one, or when others were put in there, they are killed.
+  // The end of its PID namespace's init ends all; without one, or when others were put in there,
+  // they are killed.
   if (!has_own_pid_namespace(state_.config)) cgroup->kill(SIGKILL);
   try {
     cgroup->destroy();

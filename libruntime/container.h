@@ -24,20 +24,21 @@ using state::Status;
 
 class Container {
  public:
-  // Makes the container and its init, which waits for start(). On failure nothing stays. `process` null: a
-  // configuration without "process"; then start() fails.
+  // Makes the container and its init, which waits for start(). On failure nothing stays. `process`
+  // null: a configuration without "process"; then start() fails.
   static Container create(const std::string& root, const std::string& id,
                           const configs::Config& config, const configs::Process* process,
                           const LaunchOptions& options, Started& started);
-  // create and start in one, without exec.fifo: returns once the user's program runs (execve succeeded) and
-  // the poststart hooks are done.
-  static Container run(const std::string& root, const std::string& id, const configs::Config& config,
-                       const configs::Process& process, const LaunchOptions& options,
-                       Started& started);
+  // create and start in one, without exec.fifo: returns once the user's program runs (execve
+  // succeeded) and the poststart hooks are done.
+  static Container run(const std::string& root, const std::string& id,
+                       const configs::Config& config, const configs::Process& process,
+                       const LaunchOptions& options, Started& started);
   // One that exists. Throws Error "container does not exist".
   static Container load(const std::string& root, const std::string& id);
-  // Removes what is left of a container whose state.json is missing or cut off (created half, killed): its
-  // state directory, and the cgroups that it names. Nothing when there is no such container.
+  // Removes what is left of a container whose state.json is missing or cut off (created half,
+  // killed): its state directory, and the cgroups that it names. Nothing when there is no such
+  // container.
   static void remove_remains(const std::string& root, const std::string& id);
 
   [[nodiscard]] const state::State& state() const { return state_; }
@@ -45,25 +46,28 @@ class Container {
 
   // Read anew from /proc and the cgroup at each call.
   [[nodiscard]] Status status() const;
-  // runc's state output, indented by two blanks, without a final newline: ociVersion, id, pid, status, bundle,
-  // rootfs, created, annotations, owner.
+  // runc's state output, indented by two blanks, without a final newline: ociVersion, id, pid,
+  // status, bundle, rootfs, created, annotations, owner.
   [[nodiscard]] std::string oci_state() const;
   // The name of the user who owns the container's state; empty when it has none.
   [[nodiscard]] std::string owner() const;
 
-  // Lets a created container run its program. Returns after execve succeeded (or the init ended after it) and
-  // the poststart hooks are done; throws what the startContainer hooks or execve met.
+  // Lets a created container run its program. Returns after execve succeeded (or the init ended
+  // after it) and the poststart hooks are done; throws what the startContainer hooks or execve met.
   void start();
   // Starts another process inside.
   Started exec(const configs::Process& process, const LaunchOptions& options);
-  // Sends a signal to the init (to all processes with `all`, or on SIGKILL without an own pid namespace).
-  // Throws "container not running" when it is stopped and not `all`.
+  // Sends a signal to the init (to all processes with `all`, or on SIGKILL without an own pid
+  // namespace). Throws "container not running" when it is stopped and not `all`.
   void kill(int signal, bool all);
   void pause();
   void resume();
   [[nodiscard]] std::vector<pid_t> processes() const;
-  // Deletes a stopped or created container (`force`: any), with its cgroups, then runs the poststop hooks; the state
-  // directory goes last.
+  // Puts new limits into force and writes them down; the old ones are put back when one is refused.
+  // Device rules are not touched.
+  void set(const configs::Resources& resources);
+  // Deletes a stopped or created container (`force`: any), with its cgroups, then runs the poststop
+  // hooks; the state directory goes last.
   void destroy(bool force);
 
  private:

@@ -41,8 +41,7 @@ void check_rootfs(const std::string& bundle, const std::string& root_path) {
                        RESOLVE_NO_SYMLINKS));
   if (root) return;
   if (errno == ELOOP) {
-    throw Error("invalid rootfs " + quote(root_path) +
-                ": it is, or is reached by, a symbolic link")
+    throw Error("invalid rootfs " + quote(root_path) + ": it is, or is reached by, a symbolic link")
         .field("/root/path")
         .hint("give the real path");
   }

@@ -45,7 +45,7 @@ Foreground::~Foreground() {
   (void)sigprocmask(SIG_SETMASK, &old_mask_, nullptr);  // fails only for a wrong address
 }
 
-void Foreground::set_console_size(configs::Process& process) const {
+void Foreground::set_console_size(configs::Process& process) {
   if (!process.terminal) return;
   if (const auto size = terminal_.size()) {
     process.console_rows = size->ws_row;
@@ -122,7 +122,7 @@ void Foreground::send_signal(const Started& started, int signal) const {
     log::error("cannot forward signal " + std::to_string(signal) + ": " + errno_text(errno));
 }
 
-void Foreground::resize(const Started& started) const {
+void Foreground::resize(const Started& started) {
   if (!started.console) return;
   if (const auto size = terminal_.size()) set_terminal_size(started.console.get(), *size);
 }

@@ -28,7 +28,7 @@ class Foreground {
   Foreground& operator=(const Foreground&) = delete;
 
   // Gives the process a terminal as large as the caller's from its first instruction on.
-  void set_console_size(configs::Process& process) const;
+  void set_console_size(configs::Process& process);
 
   // Until the process ends and its output is written: its exit status, 128+n when signal n killed
   // it. `notify` may be null. Throws Error.
@@ -37,7 +37,7 @@ class Foreground {
  private:
   void serve_signals(const Started& started);
   void send_signal(const Started& started, int signal) const;
-  void resize(const Started& started) const;
+  void resize(const Started& started);
   void reap(pid_t main);
 
   sigset_t old_mask_{};

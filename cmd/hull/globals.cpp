@@ -37,7 +37,7 @@ constexpr Option kOptions[] = {
 
 // user_namespaces(7): the initial one maps all IDs to themselves.
 bool in_user_namespace() {
-  const auto map = read_file_if_exists("/proc/self/uid_map", 4096);
+  const auto map = read_value_if_exists("/proc/self/uid_map");
   if (!map) return false;
   std::vector<uint64_t> numbers;
   for (const std::string_view word : split(trim(*map), ' '))

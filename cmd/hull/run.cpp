@@ -56,8 +56,8 @@ class Run {
     open_notify_socket();
     Started started;
     try {
-      Container::run(context_.globals.root, context_.id(), bundle_.config, *bundle_.process,
-                     launch_, started);
+      container_.emplace(Container::run(context_.globals.root, context_.id(), bundle_.config,
+                                        *bundle_.process, launch_, started));
       const int status =
           foreground ? foreground->wait(started, notify_ ? &*notify_ : nullptr) : leave(started);
       if (foreground && !context_.options.flag("keep"))

@@ -9,7 +9,8 @@
 
 namespace hull::cmd {
 
-HostTerminal::HostTerminal() {
+void HostTerminal::find() {
+  looked_ = true;
   for (const int fd : {STDERR_FILENO, STDOUT_FILENO, STDIN_FILENO}) {
     if (isatty(fd) == 1) {
       fd_ = fd;
@@ -26,7 +27,8 @@ void HostTerminal::restore() noexcept {
   saved_.reset();
 }
 
-std::optional<winsize> HostTerminal::size() const {
+std::optional<winsize> HostTerminal::size() {
+  if (!looked_) find();
   winsize size{};
   if (fd_ < 0 || ioctl(fd_, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0)
     return std::nullopt;

@@ -12,14 +12,13 @@ namespace hull::cmd {
 // The terminal that this program was called from, if any.
 class HostTerminal {
  public:
-  // Looks at stderr, stdout and stdin, then at the controlling terminal: they may be redirected.
-  HostTerminal();
+  HostTerminal() = default;
   ~HostTerminal() { restore(); }
   HostTerminal(const HostTerminal&) = delete;
   HostTerminal& operator=(const HostTerminal&) = delete;
 
   // Nothing when there is no terminal or it has no size.
-  [[nodiscard]] std::optional<winsize> size() const;
+  [[nodiscard]] std::optional<winsize> size();
   // Keys go to the container as they are typed (termios(3), cfmakeraw), when they come from this
   // terminal at all; output processing stays on, since other programs write here too. Throws Error.
   void make_raw();
@@ -27,6 +26,9 @@ class HostTerminal {
   void restore() noexcept;
 
  private:
+  // Looks at stderr, stdout and stdin, then at the controlling terminal: they may be redirected.
+  void find();
+  bool looked_ = false;
   Fd opened_;
   int fd_ = -1;
   std::optional<termios> saved_;

@@ -55,37 +55,11 @@ constexpr Option kEventsOptions[] = {
     {"stats", "", OptionKind::flag, "display the container's stats then exit"},
 };
 
-constexpr Option kUpdateOptions[] = {
-    {"resources", "r", OptionKind::text,
-     "path to a JSON file with the limits to update, or '-' to read it from the standard input"},
-    {"blkio-weight", "", OptionKind::number, "per cgroup weight, from 10 to 1000", "0"},
-    {"cpu-period", "", OptionKind::text,
-     "CPU CFS period in microseconds, 0 for the system's default"},
-    {"cpu-quota", "", OptionKind::text, "CPU CFS limit in microseconds per period"},
-    {"cpu-burst", "", OptionKind::text,
-     "accumulated CPU CFS time allowed for a burst, microseconds"},
-    {"cpu-share", "", OptionKind::text, "CPU shares (relative weight vs. other containers)"},
-    {"cpu-rt-period", "", OptionKind::text, "CPU realtime period in microseconds"},
-    {"cpu-rt-runtime", "", OptionKind::text, "CPU realtime limit in microseconds per period"},
-    {"cpuset-cpus", "", OptionKind::text, "CPU(s) to use"},
-    {"cpuset-mems", "", OptionKind::text, "memory node(s) to use"},
-    {"kernel-memory", "", OptionKind::text, "obsolete", "", true},
-    {"kernel-memory-tcp", "", OptionKind::text, "obsolete", "", true},
-    {"memory", "", OptionKind::text, "memory limit in bytes"},
-    {"cpu-idle", "", OptionKind::text, "set cgroup SCHED_IDLE or not: 1 or 0"},
-    {"memory-reservation", "", OptionKind::text, "memory reservation or soft limit in bytes"},
-    {"memory-swap", "", OptionKind::text, "memory and swap together; '-1' for unlimited swap"},
-    {"pids-limit", "", OptionKind::number, "maximum number of pids allowed in the container", "0"},
-    {"l3-cache-schema", "", OptionKind::text, "the string of Intel RDT/CAT L3 cache schema"},
-    {"mem-bw-schema", "", OptionKind::text, "the string of Intel RDT/MBA memory bandwidth schema"},
-};
-
 [[noreturn]] void refuse(const std::string& what) { throw Error(what + " is not supported yet"); }
 
 int checkpoint(const Context&) { refuse("checkpoint"); }
 int restore(const Context&) { refuse("restore"); }
 int events(const Context&) { refuse("events"); }
-int update(const Context&) { refuse("update"); }
 
 }  // namespace
 
@@ -120,15 +94,5 @@ extern constexpr Command events_command{
     1,
     Positionals::mixed,
     events};
-
-extern constexpr Command update_command{"update",
-                                        "update container resource constraints (not supported yet)",
-                                        "<container-id>",
-                                        "Changes the limits of a container.",
-                                        kUpdateOptions,
-                                        1,
-                                        1,
-                                        Positionals::mixed,
-                                        update};
 
 }  // namespace hull::cmd

@@ -14,8 +14,8 @@
 namespace hull::conformance {
 namespace {
 
-// What `runc spec` and `hull spec` print, but: no terminal, a writable root, all in cgroups of the test's
-// name.
+// What `runc spec` and `hull spec` print, but: no terminal, a writable root, all in cgroups of the
+// test's name.
 Json base_config() {
   static const Json config = Json::parse(R"({
     "ociVersion": "1.0.2",
@@ -68,13 +68,13 @@ const std::string& prototype() {
   static const std::string path = [] {
     const std::string root = "/tmp/hull-test-rootfs-" + std::to_string(getpid());
     const std::string script =
-        "set -e; rm -rf " + root + "; mkdir -p " + root +
-        "/bin && cd " + root +
+        "set -e; rm -rf " + root + "; mkdir -p " + root + "/bin && cd " + root +
         " && mkdir sbin usr usr/bin etc proc sys dev tmp root var run home mnt"
         " && chmod 1777 tmp && cp /bin/busybox bin/"
         " && for name in $(bin/busybox --list); do"
         "   [ $name = busybox ] || ln -s busybox bin/$name; done"
-        " && printf 'root:x:0:0:root:/root:/bin/sh\\nuser:x:1000:1000::/home/user:/bin/sh\\n' > etc/passwd"
+        " && printf 'root:x:0:0:root:/root:/bin/sh\\nuser:x:1000:1000::/home/user:/bin/sh\\n' > "
+        "etc/passwd"
         " && printf 'root:x:0:\\nuser:x:1000:\\n' > etc/group";
     const Outcome made = run_command({"/bin/busybox", "sh", "-c", script});
     if (made.exit_code != 0)
@@ -132,10 +132,8 @@ Bundle::~Bundle() { remove_tree(dir_); }
 
 void Bundle::mount(const std::string& destination, const std::string& type,
                    const std::string& source, const std::vector<std::string>& options) {
-  config["mounts"].push_back({{"destination", destination},
-                              {"type", type},
-                              {"source", source},
-                              {"options", options}});
+  config["mounts"].push_back(
+      {{"destination", destination}, {"type", type}, {"source", source}, {"options", options}});
 }
 
 Json& Bundle::mount_at(const std::string& destination) {
@@ -178,8 +176,8 @@ void Bundle::hook(const std::string& kind, const std::string& script) {
   // pivot_root: the host's busybox is there; startContainer sees only the container's.
   config["hooks"][kind].push_back(
       {{"path", kind == "startContainer" ? "/bin/sh" : "/bin/busybox"},
-       {"args", kind == "startContainer" ? Json{"sh", "-c", script}
-                                         : Json{"busybox", "sh", "-c", script}},
+       {"args",
+        kind == "startContainer" ? Json{"sh", "-c", script} : Json{"busybox", "sh", "-c", script}},
        {"env", {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MARK=" + mark_}}});
 }
 

@@ -9,8 +9,8 @@ namespace hull::conformance {
 
 using Json = nlohmann::json;
 
-// A bundle of its own for one test: a root file system with a static busybox, and a config.json to be
-// changed before use. Removed at the end.
+// A bundle of its own for one test: a root file system with a static busybox, and a config.json to
+// be changed before use. Removed at the end.
 //
 //   Bundle bundle;
 //   bundle.config["hostname"] = "test";
@@ -41,7 +41,8 @@ class Bundle {
   // The namespace with this type in `config`; appended when it is not there.
   Json& name_space(const std::string& type);
   void remove_name_space(const std::string& type);
-  // A new user namespace: container ids 0.. are host ids `host_id`..; the root file system is given to them.
+  // A new user namespace: container ids 0.. are host ids `host_id`..; the root file system is given
+  // to them.
   void user_namespace(unsigned host_id = 100'000, unsigned size = 65'536);
   // Capabilities of all sets but "ambient" and "inheritable".
   void capabilities(const std::vector<std::string>& names);

@@ -70,8 +70,10 @@ TEST_CASE("memory limits are set", "[F1][F2][F3]") {
 
 TEST_CASE("memory and swap together are set, where the kernel counts swap", "[F3]") {
   Limited probe(Json::object());
-  const std::string file = in_cgroup_v2("memory") ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
-  if (!exists(cgroup_of(probe.hull.pid(), "memory") + "/" + file)) HULL_SKIP("the kernel does not count swap");
+  const std::string file =
+      in_cgroup_v2("memory") ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
+  if (!exists(cgroup_of(probe.hull.pid(), "memory") + "/" + file))
+    HULL_SKIP("the kernel does not count swap");
   Limited c(Json{{"memory", {{"limit", 64 * kMiB}, {"swap", 96 * kMiB}}}});
   CHECK(c.file("memory", "memory.memsw.limit_in_bytes", "memory.swap.max") ==
         std::to_string((in_cgroup_v2("memory") ? 32 : 96) * kMiB));
@@ -79,12 +81,14 @@ TEST_CASE("memory and swap together are set, where the kernel counts swap", "[F3
 
 TEST_CASE("swappiness and the OOM killer's switch are set on v1", "[F5][F6]") {
   if (in_cgroup_v2("memory")) HULL_SKIP("cgroup v2 has neither");
-  Limited c(Json{{"memory", {{"limit", 64 * kMiB}, {"swappiness", 13}, {"disableOOMKiller", true}}}});
+  Limited c(
+      Json{{"memory", {{"limit", 64 * kMiB}, {"swappiness", 13}, {"disableOOMKiller", true}}}});
   CHECK(c.hull.cgroup_file("memory", "memory.swappiness") == "13");
   CHECK(contains(c.hull.cgroup_file("memory", "memory.oom_control"), "oom_kill_disable 1"));
 }
 
-TEST_CASE("a program that takes more memory than its limit is killed, and the exit status tells", "[F1]") {
+TEST_CASE("a program that takes more memory than its limit is killed, and the exit status tells",
+          "[F1]") {
   if (!has_controller("memory")) HULL_SKIP("no memory controller");
   Bundle bundle;
   bundle.config["linux"]["resources"]["memory"] = {{"limit", 16 * kMiB}};
@@ -101,7 +105,8 @@ TEST_CASE("cpu shares, quota and period are set", "[F9][F10]") {
     CHECK(c.hull.cgroup_file("cpu", "cpu.weight") == "59");
   } else {
     CHECK(c.hull.cgroup_file("cpu", "cpu.shares") == "512");
-    if (!exists(cgroup_of(c.hull.pid(), "cpu") + "/cpu.cfs_quota_us")) HULL_SKIP("the kernel has no CFS bandwidth");
+    if (!exists(cgroup_of(c.hull.pid(), "cpu") + "/cpu.cfs_quota_us"))
+      HULL_SKIP("the kernel has no CFS bandwidth");
     CHECK(c.hull.cgroup_file("cpu", "cpu.cfs_quota_us") == "50000");
     CHECK(c.hull.cgroup_file("cpu", "cpu.cfs_period_us") == "100000");
   }
@@ -109,7 +114,8 @@ TEST_CASE("cpu shares, quota and period are set", "[F9][F10]") {
 
 TEST_CASE("cpu.idle is set", "[F14]") {
   Limited probe(Json::object());
-  if (!exists(cgroup_of(probe.hull.pid(), "cpu") + "/cpu.idle")) HULL_SKIP("the kernel has no cpu.idle");
+  if (!exists(cgroup_of(probe.hull.pid(), "cpu") + "/cpu.idle"))
+    HULL_SKIP("the kernel has no cpu.idle");
   Limited c(Json{{"cpu", {{"idle", 1}}}});
   CHECK(c.hull.cgroup_file("cpu", "cpu.idle") == "1");
 }
@@ -135,18 +141,23 @@ TEST_CASE("block devices are throttled", "[F19]") {
   Limited probe(Json::object());
   const std::string controller = has_controller("blkio") ? "blkio" : "io";
   const std::string file = controller == "io" ? "io.max" : "blkio.throttle.read_bps_device";
-  if (!exists(cgroup_of(probe.hull.pid(), controller) + "/" + file)) HULL_SKIP("the kernel can't throttle");
+  if (!exists(cgroup_of(probe.hull.pid(), controller) + "/" + file))
+    HULL_SKIP("the kernel can't throttle");
   // A disk of this machine: its own number, not a partition's.
   std::string number;
   for (const char* disk : {"vda", "sda", "nvme0n1", "xvda"})
-    if (exists("/sys/block/" + std::string(disk))) number = read_file("/sys/block/" + std::string(disk) + "/dev");
+    if (exists("/sys/block/" + std::string(disk)))
+      number = read_file("/sys/block/" + std::string(disk) + "/dev");
   if (number.empty()) HULL_SKIP("no disk");
   number.pop_back();
   const size_t colon = number.find(':');
   Limited c(Json{{"blockIO",
-              {{"throttleReadBpsDevice",
-                {{{"major", std::stoi(number)}, {"minor", std::stoi(number.substr(colon + 1))}, {"rate", 1'048'576}}}}}}});
-  CHECK(contains(c.hull.cgroup_file(controller, file), number + (controller == "io" ? " rbps=1048576" : " 1048576")));
+                  {{"throttleReadBpsDevice",
+                    {{{"major", std::stoi(number)},
+                      {"minor", std::stoi(number.substr(colon + 1))},
+                      {"rate", 1'048'576}}}}}}});
+  CHECK(contains(c.hull.cgroup_file(controller, file),
+                 number + (controller == "io" ? " rbps=1048576" : " 1048576")));
 }
 
 TEST_CASE("keys of unified are written on v2, and refused on v1", "[F27]") {
@@ -162,7 +173,8 @@ TEST_CASE("keys of unified are written on v2, and refused on v1", "[F27]") {
   }
 }
 
-TEST_CASE("a limit that the kernel refuses is an error that names the file or the field", "[F1][D3]") {
+TEST_CASE("a limit that the kernel refuses is an error that names the file or the field",
+          "[F1][D3]") {
   Bundle bundle;
   bundle.config["linux"]["resources"]["cpu"] = {{"cpus", "4000"}};
   if (!has_controller("cpuset")) HULL_SKIP("no cpuset controller");
@@ -174,7 +186,8 @@ TEST_CASE("only the allowed devices can be opened", "[F23][F24]") {
   bundle.capabilities({"CAP_MKNOD"});
   // Opening is what the filter decides about; other reasons to fail are not its.
   const std::string script =
-      "try() { mknod /x $1 $2 $3 || echo no mknod; (: < /x) 2>&1 | grep -q 'not permitted' && echo denied || echo allowed;"
+      "try() { mknod /x $1 $2 $3 || echo no mknod; (: < /x) 2>&1 | grep -q 'not permitted' && echo "
+      "denied || echo allowed;"
       " rm -f /x; }; try c 1 5; try c 1 9; try c 10 229; try b 7 0";
   // fuse (10:229) and loop (7:0) are not among the default devices.
   CHECK(output_of(bundle, script) == "allowed\nallowed\ndenied\ndenied");
@@ -190,7 +203,8 @@ TEST_CASE("device rules count in their order", "[F23]") {
       {{"allow", false}, {"access", "rwm"}},
       {{"allow", true}, {"type", "c"}, {"major", 10}, {"access", "rwm"}},
       {{"allow", false}, {"type", "c"}, {"major", 10}, {"minor", 229}, {"access", "rwm"}}};
-  const std::string script = "mknod /x c 10 229 2>/dev/null; (: < /x) 2>&1 | grep -o 'not permitted'; exit 0";
+  const std::string script =
+      "mknod /x c 10 229 2>/dev/null; (: < /x) 2>&1 | grep -o 'not permitted'; exit 0";
   Hull hull(bundle);
   bundle.script(script);
   const Outcome done = hull.run();
@@ -203,12 +217,14 @@ TEST_CASE("a rule for all devices allows all", "[F23]") {
   Bundle bundle;
   bundle.capabilities({"CAP_MKNOD"});
   bundle.config["linux"]["resources"]["devices"] = {{{"allow", true}, {"access", "rwm"}}};
-  CHECK(output_of(bundle, "mknod /x b 7 0; (: < /x) 2>&1 | grep -c 'not permitted'; exit 0") == "0");
+  CHECK(output_of(bundle, "mknod /x b 7 0; (: < /x) 2>&1 | grep -c 'not permitted'; exit 0") ==
+        "0");
 }
 
 TEST_CASE("a device rule without access is refused", "[F25]") {
   Bundle bundle;
-  bundle.config["linux"]["resources"]["devices"].push_back({{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 1}, {"access", ""}});
+  bundle.config["linux"]["resources"]["devices"].push_back(
+      {{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 1}, {"access", ""}});
   CHECK_FALSE(refusal_of(bundle).empty());
 }
 
@@ -232,9 +248,11 @@ TEST_CASE("exec can enter a sub-cgroup, but never leave the container's", "[B32]
   hull.launch();
   make_directories(cgroup_of(hull.pid(), "pids") + "/below", 0755);
   const std::string flag = in_cgroup_v2("pids") ? "below" : "pids:below";
-  CHECK(contains(hull.inside("cat /proc/self/cgroup", {"--cgroup", flag}), bundle.mark() + "/below"));
+  CHECK(
+      contains(hull.inside("cat /proc/self/cgroup", {"--cgroup", flag}), bundle.mark() + "/below"));
   for (const char* path : {"..", "../..", "/../.."}) {
-    const Outcome out = hull.exec({"true"}, {"--cgroup", in_cgroup_v2("pids") ? path : "pids:" + std::string(path)});
+    const Outcome out = hull.exec(
+        {"true"}, {"--cgroup", in_cgroup_v2("pids") ? path : "pids:" + std::string(path)});
     INFO(path << out.err);
     CHECK(out.exit_code != 0);
   }

@@ -12,8 +12,11 @@ TEST_CASE("global options are accepted with one or two dashes, with = or a blank
   Bundle bundle;
   Hull hull(bundle);
   REQUIRE(hull.create().exit_code == 0);
-  for (const std::vector<std::string>& form : std::vector<std::vector<std::string>>{
-           {"--root", hull.root()}, {"--root=" + hull.root()}, {"-root", hull.root()}, {"-root=" + hull.root()}}) {
+  for (const std::vector<std::string>& form :
+       std::vector<std::vector<std::string>>{{"--root", hull.root()},
+                                             {"--root=" + hull.root()},
+                                             {"-root", hull.root()},
+                                             {"-root=" + hull.root()}}) {
     std::vector<std::string> argv = {Hull::program()};
     argv.insert(argv.end(), form.begin(), form.end());
     argv.insert(argv.end(), {"list", "-q"});
@@ -25,8 +28,8 @@ TEST_CASE("global options are accepted with one or two dashes, with = or a blank
 TEST_CASE("an error goes to stderr and, as a JSON line, to the log file", "[A3][A4]") {
   Bundle bundle;
   const std::string log = bundle.dir() + "/log.json";
-  const Outcome done = run_command({Hull::program(), "--root", bundle.dir() + "/state", "--log", log,
-                                    "--log-format", "json", "state", "absent"});
+  const Outcome done = run_command({Hull::program(), "--root", bundle.dir() + "/state", "--log",
+                                    log, "--log-format", "json", "state", "absent"});
   CHECK(done.exit_code == 1);
   CHECK(contains(done.err, "container does not exist"));
   const std::string text = bundle.read("log.json");
@@ -39,7 +42,8 @@ TEST_CASE("an error goes to stderr and, as a JSON line, to the log file", "[A3][
 TEST_CASE("a text log has logrus' form", "[A3][A14]") {
   Bundle bundle;
   const std::string log = bundle.dir() + "/log";
-  run_command({Hull::program(), "--root", bundle.dir() + "/state", "--log", log, "state", "absent"});
+  run_command(
+      {Hull::program(), "--root", bundle.dir() + "/state", "--log", log, "state", "absent"});
   const std::string text = bundle.read("log");
   CHECK(text.rfind("time=\"", 0) == 0);
   CHECK(contains(text, " level=error msg=\""));
@@ -50,7 +54,8 @@ TEST_CASE("an unknown log format is refused", "[A4]") {
 }
 
 TEST_CASE("the state root must not be /", "[A6]") {
-  CHECK(run_command({Hull::program(), "--root", "/", "list"}).exit_code == (Hull::is_hull() ? 1 : 0));
+  CHECK(run_command({Hull::program(), "--root", "/", "list"}).exit_code ==
+        (Hull::is_hull() ? 1 : 0));
 }
 
 TEST_CASE("--version names the program and the specification", "[A11]") {
@@ -92,7 +97,8 @@ TEST_CASE("list prints a table, JSON or bare IDs", "[B19]") {
   const auto lines = split(table.out, '\n');
   for (const char* column : {"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"})
     CHECK(contains(lines.at(0), column));
-  for (const std::string& part : {hull.id(), std::to_string(hull.pid()), std::string("created"), bundle.dir()})
+  for (const std::string& part :
+       {hull.id(), std::to_string(hull.pid()), std::string("created"), bundle.dir()})
     CHECK(contains(lines.at(1), part));
 
   const Json list = Json::parse(hull.command({"list", "--format", "json"}).out);
@@ -107,7 +113,10 @@ TEST_CASE("list prints a table, JSON or bare IDs", "[B19]") {
 }
 
 TEST_CASE("list of a state root that does not exist fails when it was asked for by name", "[B20]") {
-  CHECK(run_command({Hull::program(), "--root", "/tmp/hull-test-no-such-root", "list"}).exit_code == 1);
+  Bundle bundle;
+  const std::string root = bundle.dir() + "/absent";
+  CHECK(run_command({Hull::program(), "--root", root, "list"}).exit_code == 1);
+  CHECK_FALSE(exists(root));
 }
 
 TEST_CASE("spec writes a configuration that runs, and never overwrites one", "[B38]") {
@@ -126,7 +135,9 @@ TEST_CASE("spec writes a configuration that runs, and never overwrites one", "[B
 
 TEST_CASE("spec --rootless writes user mappings and no network namespace", "[B38][I6]") {
   Bundle bundle;
-  REQUIRE(run_command({Hull::program(), "spec", "--rootless", "--bundle", bundle.dir()}).exit_code == 0);
+  REQUIRE(
+      run_command({Hull::program(), "spec", "--rootless", "--bundle", bundle.dir()}).exit_code ==
+      0);
   const Json config = Json::parse(bundle.read("config.json"));
   CHECK(config.at("linux").at("uidMappings").at(0).at("containerID") == 0);
   CHECK(contains(config.at("linux").at("namespaces").dump(), "\"user\""));
@@ -147,10 +158,12 @@ TEST_CASE("an ID has letters, digits and _+-. only, and is neither . nor ..", "[
   Bundle bundle;
   bundle.save();
   const std::string root = bundle.dir() + "/state";
-  for (const std::string& id : {std::string("a/b"), std::string("."), std::string(".."), std::string("a b"),
-                                std::string(""), std::string("ä"), std::string("a\nb")}) {
+  for (const std::string& id :
+       {std::string("a/b"), std::string("."), std::string(".."), std::string("a b"),
+        std::string(""), std::string("ä"), std::string("a\nb")}) {
     INFO("id " << id);
-    CHECK(run_command({Hull::program(), "--root", root, "create", "--bundle", bundle.dir(), id}).exit_code == 1);
+    CHECK(run_command({Hull::program(), "--root", root, "create", "--bundle", bundle.dir(), id})
+              .exit_code == 1);
   }
   CHECK(processes_with(bundle.mark()).empty());
 }

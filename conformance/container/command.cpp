@@ -90,8 +90,8 @@ void reap_orphans() {
 
 Process::Process(const std::vector<std::string>& argv, const CommandOptions& options)
     : timeout_(options.timeout), out_(memory_file("stdout")), err_(memory_file("stderr")) {
-  Fd input = options.input.empty() ? open_or_throw(AT_FDCWD, "/dev/null", O_RDONLY)
-                                   : memory_file("stdin");
+  Fd input =
+      options.input.empty() ? open_or_throw(AT_FDCWD, "/dev/null", O_RDONLY) : memory_file("stdin");
   if (!options.input.empty()) {
     write_all(input.get(), options.input, "stdin");
     lseek(input.get(), 0, SEEK_SET);

@@ -12,12 +12,12 @@
 namespace hull::conformance {
 
 struct CommandOptions {
-  std::string input = {};                // its stdin; empty: /dev/null
+  std::string input = {};  // its stdin; empty: /dev/null
   std::chrono::milliseconds timeout{20'000};
-  std::vector<std::string> env = {};     // "NAME=value", on top of ours
-  std::string dir = {};                  // working directory; empty: ours
+  std::vector<std::string> env = {};          // "NAME=value", on top of ours
+  std::string dir = {};                       // working directory; empty: ours
   std::vector<std::pair<int, int>> fds = {};  // {ours, its number there}, beside 0, 1 and 2
-  int terminal = -1;                     // a pty's slave: becomes stdin, stdout, stderr and the controlling terminal
+  int terminal = -1;  // a pty's slave: becomes stdin, stdout, stderr and the controlling terminal
 };
 
 // What became of a command.
@@ -28,7 +28,8 @@ struct Outcome {
 };
 
 // A program that runs beside the test. Its output goes to files in memory, so that a container that
-// outlives the command neither blocks nor dies of SIGPIPE. Killed and waited for at the end of its life.
+// outlives the command neither blocks nor dies of SIGPIPE. Killed and waited for at the end of its
+// life.
 class Process {
  public:
   // argv[0] is searched for in PATH. Throws hull::Error.
@@ -53,9 +54,9 @@ class Process {
   Fd pidfd_, out_, err_;
 };
 
-// Orphans of containers come to the test program, once it is a subreaper. It takes them while it waits for
-// a command, as an init does: a zombie in a container's pid namespace would keep the container's init from
-// ending. As long as one of these lives, they stay zombies.
+// Orphans of containers come to the test program, once it is a subreaper. It takes them while it
+// waits for a command, as an init does: a zombie in a container's pid namespace would keep the
+// container's init from ending. As long as one of these lives, they stay zombies.
 class KeepZombies {
  public:
   KeepZombies();

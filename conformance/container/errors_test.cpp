@@ -1,9 +1,9 @@
 // A program that can't be executed: the error names the true cause (users-ask.md 4).
+#include <elf.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <elf.h>
 
 #include "conformance/container/bundle.h"
 #include "conformance/container/host.h"

@@ -28,8 +28,9 @@ struct Running {
 
 TEST_CASE("exec gives the program's exit status, output and input", "[B25][A13]") {
   Running c;
-  const Outcome done = c.hull.exec({"/bin/sh", "-c", "read line; echo out $line; echo err >&2; exit 9"}, {},
-                                   {.input = "hello\n"});
+  const Outcome done =
+      c.hull.exec({"/bin/sh", "-c", "read line; echo out $line; echo err >&2; exit 9"}, {},
+                  {.input = "hello\n"});
   CHECK(done.exit_code == 9);
   CHECK(done.out == "out hello\n");
   CHECK(done.err == "err\n");
@@ -48,7 +49,8 @@ TEST_CASE("exec of a program that is not there fails with 255 and names it", "[A
 TEST_CASE("exec is in all of the container's namespaces and cgroups", "[B25]") {
   Running c([](Bundle& bundle) { bundle.name_space("cgroup"); });
   const std::string script =
-      "for n in mnt uts ipc pid net cgroup; do readlink /proc/self/ns/$n; done; cat /proc/self/cgroup";
+      "for n in mnt uts ipc pid net cgroup; do readlink /proc/self/ns/$n; done; cat "
+      "/proc/self/cgroup";
   const std::string init_script =
       "for n in mnt uts ipc pid net cgroup; do readlink /proc/1/ns/$n; done; cat /proc/1/cgroup";
   CHECK(c.hull.inside(script) == c.hull.inside(init_script));
@@ -67,7 +69,8 @@ TEST_CASE("exec takes its defaults from the container's process", "[B34]") {
     bundle.config["process"]["cwd"] = "/tmp";
     bundle.config["process"]["user"] = {{"uid", 1000}, {"gid", 1000}, {"additionalGids", {5, 6}}};
   });
-  CHECK(c.hull.inside("echo $GREETING; pwd; id -u; id -g; id -G; grep -E '^(CapBnd|NoNewPrivs):' /proc/self/status") ==
+  CHECK(c.hull.inside("echo $GREETING; pwd; id -u; id -g; id -G; grep -E '^(CapBnd|NoNewPrivs):' "
+                      "/proc/self/status") ==
         "hello\n/tmp\n1000\n1000\n1000 5 6\nCapBnd:\t0000000020000420\nNoNewPrivs:\t1");
 }
 
@@ -76,8 +79,8 @@ TEST_CASE("exec --cwd, --env, --user and --additional-gids", "[B26][B27][B28]") 
   CHECK(c.hull.inside("pwd", {"--cwd", "/tmp"}) == "/tmp");
   CHECK(c.hull.inside("echo $A-$B", {"--env", "A=1", "-e", "B=2"}) == "1-2");
   CHECK(c.hull.inside("id -u; id -g", {"--user", "1000"}) == "1000\n0");
-  CHECK(c.hull.inside("id -u; id -g; id -G", {"--user", "1000:1001", "--additional-gids", "7", "-g", "8"}) ==
-        "1000\n1001\n1001 7 8");
+  CHECK(c.hull.inside("id -u; id -g; id -G", {"--user", "1000:1001", "--additional-gids", "7", "-g",
+                                              "8"}) == "1000\n1001\n1001 7 8");
 }
 
 TEST_CASE("exec --env replaces a variable of the container", "[B26][D27]") {
@@ -107,7 +110,8 @@ TEST_CASE("exec --process reads everything from a file", "[B26]") {
 
 TEST_CASE("exec --detach returns at once and writes the pid file", "[B26]") {
   Running c;
-  REQUIRE(c.hull.exec({"/bin/sleep", "999"}, {"--detach", "--pid-file", c.bundle.dir() + "/pid"}).exit_code == 0);
+  REQUIRE(c.hull.exec({"/bin/sleep", "999"}, {"--detach", "--pid-file", c.bundle.dir() + "/pid"})
+              .exit_code == 0);
   const std::string pid = c.bundle.read("pid");
   CHECK(contains(read_file("/proc/" + pid + "/cmdline"), "999"));
   CHECK(c.hull.exec({"absent"}, {"--detach"}).exit_code != 0);
@@ -143,8 +147,9 @@ TEST_CASE("exec in a paused container fails, but for --ignore-paused", "[B33]") 
 
 TEST_CASE("exec forwards signals to its process", "[B25]") {
   Running c;
-  Process run(c.hull.argv({"exec", c.hull.id(), "/bin/sh", "-c",
-                           "trap 'echo term; exit 3' TERM; echo ready; while :; do sleep 0.01; done"}));
+  Process run(
+      c.hull.argv({"exec", c.hull.id(), "/bin/sh", "-c",
+                   "trap 'echo term; exit 3' TERM; echo ready; while :; do sleep 0.01; done"}));
   REQUIRE(eventually([&] { return run.out() == "ready\n"; }));
   run.signal(SIGTERM);
   const Outcome done = run.wait();
@@ -156,20 +161,25 @@ TEST_CASE("exec passes on only the descriptors that are asked for", "[B26][C16]"
   Running c;
   const Fd file = open_or_throw(AT_FDCWD, "/etc/hostname", O_RDONLY);
   const CommandOptions options{.fds = {{file.get(), 3}, {file.get(), 4}, {file.get(), 7}}};
-  CHECK(c.hull.exec({"/bin/sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"}, {}, options).out == "0 1 2 3 ");
-  CHECK(c.hull.exec({"/bin/sh", "-c", "ls /proc/$$/fd | tr '\\n' ' '"}, {"--preserve-fds", "2"}, options).out ==
-        "0 1 2 3 4 ");
+  CHECK(c.hull.exec({"/bin/sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"}, {}, options).out ==
+        "0 1 2 3 ");
+  CHECK(c.hull
+            .exec({"/bin/sh", "-c", "ls /proc/$$/fd | tr '\\n' ' '"}, {"--preserve-fds", "2"},
+                  options)
+            .out == "0 1 2 3 4 ");
 }
 
 TEST_CASE("exec gets the container's seccomp filter and rlimits", "[B34][E29]") {
   Running c([](Bundle& bundle) {
     bundle.config["linux"]["seccomp"] = {
         {"defaultAction", "SCMP_ACT_ALLOW"},
-        {"syscalls", {{{"names", {"mkdir", "mkdirat"}}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", 13}}}}};
+        {"syscalls",
+         {{{"names", {"mkdir", "mkdirat"}}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", 13}}}}};
     bundle.config["process"]["rlimits"] = {{{"type", "RLIMIT_NOFILE"}, {"soft", 77}, {"hard", 88}}};
   });
-  CHECK(c.hull.inside("grep ^Seccomp: /proc/self/status; mkdir /tmp/d 2>&1; ulimit -n; ulimit -Hn") ==
-        "Seccomp:\t2\nmkdir: can't create directory '/tmp/d': Permission denied\n77\n88");
+  CHECK(
+      c.hull.inside("grep ^Seccomp: /proc/self/status; mkdir /tmp/d 2>&1; ulimit -n; ulimit -Hn") ==
+      "Seccomp:\t2\nmkdir: can't create directory '/tmp/d': Permission denied\n77\n88");
 }
 
 TEST_CASE("an exec that is killed with the container ends", "[B25][B24]") {

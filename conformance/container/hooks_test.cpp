@@ -1,4 +1,5 @@
-// Hooks: six kinds, their order, place, state, time limits and failures (config.md#posix-platform-hooks).
+// Hooks: six kinds, their order, place, state, time limits and failures
+// (config.md#posix-platform-hooks).
 #include <chrono>
 
 #include "conformance/container/bundle.h"
@@ -11,13 +12,15 @@ namespace hull::conformance {
 namespace {
 
 const std::vector<std::string> kHostKinds = {"prestart", "createRuntime", "poststart", "poststop"};
-const std::vector<std::string> kAllKinds = {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"};
+const std::vector<std::string> kAllKinds = {"prestart",       "createRuntime", "createContainer",
+                                            "startContainer", "poststart",     "poststop"};
 
 }  // namespace
 
 TEST_CASE("hooks run in the order of the life cycle", "[D44][D45][D46][D47][D48][D49]") {
   Bundle bundle;
-  // The bundle's log is reached by its host path before pivot_root, and through a bind mount after it.
+  // The bundle's log is reached by its host path before pivot_root, and through a bind mount after
+  // it.
   write_file(bundle.dir() + "/log", "");
   bundle.bind(bundle.dir() + "/log", "/log");
   for (const std::string& kind : kAllKinds) {
@@ -28,13 +31,15 @@ TEST_CASE("hooks run in the order of the life cycle", "[D44][D45][D46][D47][D48]
   bundle.script("echo program >> /log; exec sleep 100");
   Hull hull(bundle);
   REQUIRE(hull.create().exit_code == 0);
-  CHECK(bundle.read("log") == "prestart\nprestart2\ncreateRuntime\ncreateRuntime2\ncreateContainer\ncreateContainer2\n");
+  CHECK(bundle.read("log") ==
+        "prestart\nprestart2\ncreateRuntime\ncreateRuntime2\ncreateContainer\ncreateContainer2\n");
   REQUIRE(hull.start().exit_code == 0);
   CHECK(eventually([&] { return contains(bundle.read("log"), "program"); }));
   const std::string started = bundle.read("log");
   INFO(started);
   CHECK(started.find("startContainer2\n") < started.find("program\n"));
-  CHECK(contains(started, "poststart\npoststart2\n") != contains(started, "poststart\nprogram\npoststart2\n"));
+  CHECK(contains(started, "poststart\npoststart2\n") !=
+        contains(started, "poststart\nprogram\npoststart2\n"));
   CHECK_FALSE(contains(started, "poststop"));
   REQUIRE(hull.remove({"--force"}).exit_code == 0);
   const std::string stopped = bundle.read("log");
@@ -46,10 +51,12 @@ TEST_CASE("run runs all hooks too", "[D44][D49][B10]") {
   write_file(bundle.dir() + "/log", "");
   bundle.bind(bundle.dir() + "/log", "/log");
   for (const std::string& kind : kAllKinds)
-    bundle.hook(kind, "echo " + kind + " >> " + (kind == "startContainer" ? "/log" : bundle.dir() + "/log"));
+    bundle.hook(kind, "echo " + kind + " >> " +
+                          (kind == "startContainer" ? "/log" : bundle.dir() + "/log"));
   bundle.script("sleep 0.2");
   CHECK(Hull(bundle).run().exit_code == 0);
-  CHECK(bundle.read("log") == "prestart\ncreateRuntime\ncreateContainer\nstartContainer\npoststart\npoststop\n");
+  CHECK(bundle.read("log") ==
+        "prestart\ncreateRuntime\ncreateContainer\nstartContainer\npoststart\npoststop\n");
 }
 
 TEST_CASE("each hook reads the state with the right status on its stdin", "[D50]") {
@@ -58,7 +65,8 @@ TEST_CASE("each hook reads the state with the right status on its stdin", "[D50]
   make_directories(bundle.dir() + "/out", 0777);
   bundle.bind(bundle.dir() + "/out", "/out");
   for (const std::string& kind : kAllKinds)
-    bundle.hook(kind, "cat > " + (kind == "startContainer" ? "/out/" : bundle.dir() + "/out/") + kind);
+    bundle.hook(kind,
+                "cat > " + (kind == "startContainer" ? "/out/" : bundle.dir() + "/out/") + kind);
   bundle.args({"/bin/sleep", "100"});
   std::string id;
   pid_t pid = 0;
@@ -68,9 +76,13 @@ TEST_CASE("each hook reads the state with the right status on its stdin", "[D50]
     hull.launch();
     pid = hull.pid();
   }
-  for (const auto& [kind, status] : std::vector<std::pair<std::string, std::string>>{
-           {"prestart", "creating"}, {"createRuntime", "creating"}, {"createContainer", "creating"},
-           {"startContainer", "created"}, {"poststart", "running"}, {"poststop", "stopped"}}) {
+  for (const auto& [kind, status] :
+       std::vector<std::pair<std::string, std::string>>{{"prestart", "creating"},
+                                                        {"createRuntime", "creating"},
+                                                        {"createContainer", "creating"},
+                                                        {"startContainer", "created"},
+                                                        {"poststart", "running"},
+                                                        {"poststop", "stopped"}}) {
     INFO(kind);
     const std::string text = bundle.read("out/" + kind);
     REQUIRE_FALSE(text.empty());
@@ -87,20 +99,27 @@ TEST_CASE("each hook reads the state with the right status on its stdin", "[D50]
   }
 }
 
-TEST_CASE("hooks of the runtime run in the host's namespaces, those of the container in its own", "[D44][D45][D46][D47]") {
+TEST_CASE("hooks of the runtime run in the host's namespaces, those of the container in its own",
+          "[D44][D45][D46][D47]") {
   Bundle bundle;
   make_directories(bundle.dir() + "/out", 0777);
   bundle.bind(bundle.dir() + "/out", "/out");
   for (const std::string& kind : kAllKinds)
     bundle.hook(kind, "{ readlink /proc/self/ns/uts; readlink /proc/self/ns/mnt; hostname; } > " +
-                          (kind == "startContainer" ? "/out/" : bundle.dir() + "/out/") + kind + " 2>&1");
-  bundle.script("{ readlink /proc/self/ns/uts; readlink /proc/self/ns/mnt; hostname; } > /out/program; exec sleep 100");
+                          (kind == "startContainer" ? "/out/" : bundle.dir() + "/out/") + kind +
+                          " 2>&1");
+  bundle.script(
+      "{ readlink /proc/self/ns/uts; readlink /proc/self/ns/mnt; hostname; } > /out/program; exec "
+      "sleep 100");
   {
     Hull hull(bundle);
     hull.launch();
     REQUIRE(eventually([&] { return contains(bundle.read("out/program"), "box"); }));
   }
-  const std::string host = run_command({"/bin/sh", "-c", "readlink /proc/self/ns/uts; readlink /proc/self/ns/mnt; hostname"}).out;
+  const std::string host =
+      run_command(
+          {"/bin/sh", "-c", "readlink /proc/self/ns/uts; readlink /proc/self/ns/mnt; hostname"})
+          .out;
   const std::string inside = bundle.read("out/program");
   for (const std::string& kind : kHostKinds) {
     INFO(kind);
@@ -108,36 +127,47 @@ TEST_CASE("hooks of the runtime run in the host's namespaces, those of the conta
   }
   CHECK(bundle.read("out/startContainer") == inside);
   // createContainer: the container's namespaces; the hostname may come later.
-  CHECK(bundle.read("out/createContainer").substr(0, inside.rfind("box")) == inside.substr(0, inside.rfind("box")));
+  CHECK(bundle.read("out/createContainer").substr(0, inside.rfind("box")) ==
+        inside.substr(0, inside.rfind("box")));
 }
 
-TEST_CASE("createContainer hooks run before pivot_root, with the container's mounts made", "[D46]") {
+TEST_CASE("createContainer hooks run before pivot_root, with the container's mounts made",
+          "[D46]") {
   Bundle bundle;
   bundle.mount("/mnt/inside", "tmpfs", "tmpfs", {});
-  bundle.hook("createContainer", "grep -c \"" + bundle.rootfs("/mnt/inside") + " \" /proc/self/mountinfo > " + bundle.dir() + "/count");
+  bundle.hook("createContainer", "grep -c \"" + bundle.rootfs("/mnt/inside") +
+                                     " \" /proc/self/mountinfo > " + bundle.dir() + "/count");
   CHECK(output_of(bundle, "echo ok") == "ok");
   CHECK(bundle.read("count") == "1\n");
 }
 
 TEST_CASE("a createRuntime hook can prepare the container's network", "[D45]") {
   Bundle bundle;
-  bundle.hook("createRuntime", "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -cd '0-9'); test -d /proc/$pid && echo $pid > hook-pid");
+  bundle.hook("createRuntime",
+              "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -cd '0-9'); test -d /proc/$pid "
+              "&& echo $pid > hook-pid");
   bundle.script("exec sleep 100");
   Hull hull(bundle);
   hull.launch();
   CHECK(bundle.read("hook-pid") == std::to_string(hull.pid()) + "\n");
 }
 
-TEST_CASE("a hook has exactly the arguments and environment it is given, and starts in the bundle", "[D50]") {
+TEST_CASE("a hook has exactly the arguments and environment it is given, and starts in the bundle",
+          "[D50]") {
   Bundle bundle;
-  bundle.config["hooks"]["createRuntime"] = {{{"path", "/bin/busybox"},
-                                              {"args", {"sh", "-c", "{ echo $0 $1; env | grep -v -e ^PATH -e ^PWD -e ^SHLVL -e ^OLDPWD; pwd; } > out", "zero", "one"}},
-                                              {"env", {"ONLY=this"}}}};  // busybox sh itself adds PATH
+  bundle.config["hooks"]["createRuntime"] = {
+      {{"path", "/bin/busybox"},
+       {"args",
+        {"sh", "-c",
+         "{ echo $0 $1; env | grep -v -e ^PATH -e ^PWD -e ^SHLVL -e ^OLDPWD; pwd; } > out", "zero",
+         "one"}},
+       {"env", {"ONLY=this"}}}};  // busybox sh itself adds PATH
   CHECK(output_of(bundle, "echo ok") == "ok");
   CHECK(bundle.read("out") == "zero one\nONLY=this\n" + bundle.dir() + "\n");
 }
 
-TEST_CASE("a failing hook before start fails create or run, names itself and shows its output", "[D44][D45][D46][users-ask-24]") {
+TEST_CASE("a failing hook before start fails create or run, names itself and shows its output",
+          "[D44][D45][D46][users-ask-24]") {
   for (const char* kind : {"prestart", "createRuntime", "createContainer"}) {
     Bundle bundle;
     bundle.hook(kind, "true");
@@ -204,7 +234,8 @@ TEST_CASE("poststop hooks run when create fails after its own hooks ran", "[D49]
   CHECK(bundle.read("stopped") == "ran\n");
 }
 
-TEST_CASE("a hook that takes longer than its time limit is killed, and the error says so", "[D50]") {
+TEST_CASE("a hook that takes longer than its time limit is killed, and the error says so",
+          "[D50]") {
   for (const char* kind : {"createRuntime", "createContainer", "startContainer"}) {
     Bundle bundle;
     bundle.hook(kind, "sleep 50");

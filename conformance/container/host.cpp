@@ -134,7 +134,8 @@ bool has_controller(std::string_view controller) {
   if (v1_mount(mounts, controller) != nullptr) return true;
   const MountInfo* v2 = v2_mount(mounts);
   if (v2 == nullptr) return false;
-  const std::string controllers = read_file_if_exists(v2->mount_point + "/cgroup.controllers").value_or("");
+  const std::string controllers =
+      read_file_if_exists(v2->mount_point + "/cgroup.controllers").value_or("");
   const auto names = split(trim(controllers), ' ');
   return std::find(names.begin(), names.end(), controller) != names.end();
 }

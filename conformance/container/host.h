@@ -27,7 +27,8 @@ std::vector<std::string> cgroups_with(std::string_view mark);
 // Whether `controller` is in the v2 hierarchy (else in a v1 hierarchy of its own).
 bool in_cgroup_v2(std::string_view controller);
 bool has_controller(std::string_view controller);
-// The directory of the process's cgroup that `controller` is in ("memory", "pids"; "" is the v2 hierarchy).
+// The directory of the process's cgroup that `controller` is in ("memory", "pids"; "" is the v2
+// hierarchy).
 std::string cgroup_of(pid_t pid, std::string_view controller);
 
 // Waits until it is true, by asking every few milliseconds.

@@ -14,8 +14,8 @@
 namespace hull::conformance {
 namespace {
 
-// Inits of detached containers become our children, so that a stopped one is a zombie until we take it:
-// a container manager does the same.
+// Inits of detached containers become our children, so that a stopped one is a zombie until we take
+// it: a container manager does the same.
 void become_subreaper() {
   static const int result = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   REQUIRE(result == 0);
@@ -61,8 +61,9 @@ Hull::~Hull() {
 
 void Hull::check_nothing_left() const {
   // A killed process takes a moment to go.
-  CHECK(eventually([&] { return processes_with(id_ + "\n").empty() && processes_with(bundle_.mark()).empty(); },
-                   std::chrono::milliseconds(2000)));
+  CHECK(eventually(
+      [&] { return processes_with(id_ + "\n").empty() && processes_with(bundle_.mark()).empty(); },
+      std::chrono::milliseconds(2000)));
   CHECK(mounts_with(id_) == std::vector<std::string>());
   CHECK(cgroups_with(id_) == std::vector<std::string>());
   CHECK_FALSE(exists(root_ + "/" + id_));

@@ -11,9 +11,9 @@
 
 namespace hull::conformance {
 
-// The runtime under test with one container: the program that the environment's HULL names (default: the
-// one of this build), with a state root of the test's own. At the end the container is deleted by force,
-// and it is CHECKed that no process, mount, cgroup or state directory is left.
+// The runtime under test with one container: the program that the environment's HULL names
+// (default: the one of this build), with a state root of the test's own. At the end the container
+// is deleted by force, and it is CHECKed that no process, mount, cgroup or state directory is left.
 class Hull {
  public:
   explicit Hull(const Bundle& bundle);
@@ -40,7 +40,8 @@ class Hull {
   void launch(const std::vector<std::string>& flags = {});
   Outcome exec(const std::vector<std::string>& args, const std::vector<std::string>& flags = {},
                const CommandOptions& options = {});
-  // exec of a shell script: its stdout without the last newline. Fails the test when the script does.
+  // exec of a shell script: its stdout without the last newline. Fails the test when the script
+  // does.
   std::string inside(const std::string& script, const std::vector<std::string>& flags = {});
   Outcome kill(const std::string& signal = "KILL");
   Outcome remove(const std::vector<std::string>& flags = {});
@@ -52,8 +53,10 @@ class Hull {
   [[nodiscard]] bool reaches(const std::string& status) const;
   [[nodiscard]] pid_t pid() const;
   // Content of a file of the container's cgroup, without the last newline.
-  [[nodiscard]] std::string cgroup_file(const std::string& controller, const std::string& name) const;
-  // A config.json that the runtime must not accept: CHECKs that create fails, and gives the error's text.
+  [[nodiscard]] std::string cgroup_file(const std::string& controller,
+                                        const std::string& name) const;
+  // A config.json that the runtime must not accept: CHECKs that create fails, and gives the error's
+  // text.
   std::string refusal();
 
   [[nodiscard]] const std::string& id() const { return id_; }

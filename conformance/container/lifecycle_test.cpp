@@ -83,7 +83,8 @@ TEST_CASE("of many creates with one ID at once exactly one succeeds", "[B52]") {
   Hull hull(bundle);
   std::vector<std::unique_ptr<Process>> runs;
   for (int i = 0; i < 6; ++i)
-    runs.push_back(std::make_unique<Process>(hull.argv({"create", "--bundle", bundle.dir(), hull.id()})));
+    runs.push_back(
+        std::make_unique<Process>(hull.argv({"create", "--bundle", bundle.dir(), hull.id()})));
   int succeeded = 0;
   for (const auto& run : runs) succeeded += run->wait().exit_code == 0 ? 1 : 0;
   CHECK(succeeded == 1);
@@ -119,7 +120,8 @@ TEST_CASE("start of a very short program always succeeds", "[B16][users-ask-29]"
 
 TEST_CASE("the container never sees start's descriptors or the fifo", "[C1][C16]") {
   Bundle bundle;
-  CHECK(output_of(bundle, "ls /proc/self/fd | sort -n | tr '\\n' ' '") == "0 1 2 3 ");  // 3 is ls's own
+  CHECK(output_of(bundle, "ls /proc/self/fd | sort -n | tr '\\n' ' '") ==
+        "0 1 2 3 ");  // 3 is ls's own
   bundle.script("exec > /fds; exec ls /proc/self/fd");
   Hull hull(bundle);
   hull.launch();
@@ -160,8 +162,9 @@ TEST_CASE("a failed create leaves nothing", "[C10][faults]") {
 
 TEST_CASE("kill takes signals by number, name and full name, in any case", "[B21]") {
   Bundle bundle;
-  bundle.script("trap 'echo hup >> /got' HUP; trap 'echo term >> /got' TERM; trap 'echo usr1 >> /got' USR1;"
-                "echo ready > /got; while :; do sleep 0.01; done");
+  bundle.script(
+      "trap 'echo hup >> /got' HUP; trap 'echo term >> /got' TERM; trap 'echo usr1 >> /got' USR1;"
+      "echo ready > /got; while :; do sleep 0.01; done");
   Hull hull(bundle);
   hull.launch();
   REQUIRE(eventually([&] { return bundle.read("rootfs/got") == "ready\n"; }));

@@ -1,4 +1,5 @@
-// Mount options, each read back from /proc/self/mountinfo of the container (config.md#linux-mount-options).
+// Mount options, each read back from /proc/self/mountinfo of the container
+// (config.md#linux-mount-options).
 #include <optional>
 
 #include "conformance/container/bundle.h"
@@ -32,7 +33,8 @@ std::string options_at(const std::string& text, const std::string& place) {
 }
 
 // All cases in one container: a mount each.
-void check_options(const std::vector<OptionCase>& cases, const std::string& type, const std::string& source) {
+void check_options(const std::vector<OptionCase>& cases, const std::string& type,
+                   const std::string& source) {
   Bundle bundle;
   for (size_t i = 0; i < cases.size(); ++i) {
     std::vector<std::string> options = cases[i].options;
@@ -49,7 +51,8 @@ void check_options(const std::vector<OptionCase>& cases, const std::string& type
     if (!found) continue;
     // Only the mount's own "rw" counts: the file system below a read-only mount is "rw".
     const auto is_set = [&](const std::string& option) {
-      return has_option(found->options, option) || (option != "rw" && has_option(found->super_options, option));
+      return has_option(found->options, option) ||
+             (option != "rw" && has_option(found->super_options, option));
     };
     INFO("is " << found->options << " of " << found->super_options);
     if (!cases[i].present.empty()) CHECK(is_set(cases[i].present));
@@ -108,10 +111,12 @@ TEST_CASE("options of the file system have their effect", "[D9]") {
 TEST_CASE("every option of the specification is known", "[D9]") {
   Bundle bundle;
   for (const char* option :
-       {"async", "atime", "defaults", "dev", "diratime", "dirsync", "exec", "iversion", "lazytime", "loud", "noatime",
-        "nodev", "nodiratime", "noexec", "noiversion", "nolazytime", "norelatime", "nostrictatime", "nosuid",
-        "private", "relatime", "ro", "rprivate", "rshared", "rslave", "runbindable", "rw", "shared", "silent", "slave",
-        "strictatime", "suid", "sync", "unbindable"})
+       {"async",       "atime",       "defaults",   "dev",        "diratime",   "dirsync",
+        "exec",        "iversion",    "lazytime",   "loud",       "noatime",    "nodev",
+        "nodiratime",  "noexec",      "noiversion", "nolazytime", "norelatime", "nostrictatime",
+        "nosuid",      "private",     "relatime",   "ro",         "rprivate",   "rshared",
+        "rslave",      "runbindable", "rw",         "shared",     "silent",     "slave",
+        "strictatime", "suid",        "sync",       "unbindable"})
     bundle.mount("/mnt/" + std::string(option), "tmpfs", "tmpfs", {option});
   CHECK(output_of(bundle, "ls /mnt | wc -l; grep -c ' /mnt/' /proc/self/mountinfo") == "34\n34");
 }
@@ -139,8 +144,9 @@ TEST_CASE("bind takes one mount, rbind the tree below it", "[D9]") {
     bundle.save();
     Hull hull(bundle);
     return run_command({"unshare", "-m", "/bin/sh", "-c",
-                        "mount -t tmpfs tmpfs " + bundle.dir() + "/tree/sub && exec \"$0\" \"$@\"", Hull::program(),
-                        "--root", hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
+                        "mount -t tmpfs tmpfs " + bundle.dir() + "/tree/sub && exec \"$0\" \"$@\"",
+                        Hull::program(), "--root", hull.root(), "run", "--bundle", bundle.dir(),
+                        hull.id()});
   }();
   INFO(done.err);
   REQUIRE(done.exit_code == 0);
@@ -153,27 +159,32 @@ TEST_CASE("bind takes one mount, rbind the tree below it", "[D9]") {
 
 TEST_CASE("recursive options are set on the whole tree", "[D11][D12]") {
   Bundle bundle;
-  bundle.mount("/mnt/a", "bind", bundle.dir(), {"rbind", "rro", "rnosuid", "rnodev", "rnoexec", "rnoatime"});
+  bundle.mount("/mnt/a", "bind", bundle.dir(),
+               {"rbind", "rro", "rnosuid", "rnodev", "rnoexec", "rnoatime"});
   bundle.mount("/mnt/b", "bind", bundle.dir(), {"rbind", "rnosymfollow", "rnodiratime"});
   const std::string text = output_of(bundle, "cat /proc/self/mountinfo");
   const auto a = find_mount(text, "/mnt/a");
   const auto b = find_mount(text, "/mnt/b");
   REQUIRE((a && b));
-  for (const char* option : {"ro", "nosuid", "nodev", "noexec", "noatime"}) CHECK(has_option(a->options, option));
-  for (const char* option : {"rw", "nosymfollow", "nodiratime"}) CHECK(has_option(b->options, option));
+  for (const char* option : {"ro", "nosuid", "nodev", "noexec", "noatime"})
+    CHECK(has_option(a->options, option));
+  for (const char* option : {"rw", "nosymfollow", "nodiratime"})
+    CHECK(has_option(b->options, option));
 }
 
 TEST_CASE("a read-only bind mount can't be written", "[D9]") {
   Bundle bundle;
   make_directories(bundle.dir() + "/data", 0777);
   bundle.bind(bundle.dir() + "/data", "/mnt/data", {"bind", "ro"});
-  CHECK(output_of(bundle, "touch /mnt/data/x 2>&1; exit 0") == "touch: /mnt/data/x: Read-only file system");
+  CHECK(output_of(bundle, "touch /mnt/data/x 2>&1; exit 0") ==
+        "touch: /mnt/data/x: Read-only file system");
   CHECK_FALSE(exists(bundle.dir() + "/data/x"));
 }
 
 TEST_CASE("propagation of a mount is as asked", "[D9]") {
   Bundle bundle;
-  for (const char* kind : {"private", "shared", "slave", "unbindable", "rprivate", "rshared", "rslave", "runbindable"})
+  for (const char* kind :
+       {"private", "shared", "slave", "unbindable", "rprivate", "rshared", "rslave", "runbindable"})
     bundle.mount("/mnt/" + std::string(kind), "tmpfs", "tmpfs", {kind});
   const std::string text = output_of(bundle, "cat /proc/self/mountinfo");
   for (const char* kind : {"shared", "rshared"})

@@ -17,8 +17,9 @@ TEST_CASE("mounts are made in the order of the list", "[D6]") {
   bundle.mount("/mnt", "tmpfs", "tmpfs", {});
   bundle.bind(bundle.dir() + "/one", "/mnt/deep/one");
   bundle.mount("/mnt/deep/one/over", "tmpfs", "tmpfs", {});
-  CHECK(output_of(bundle, "cat /mnt/deep/one/name; grep -c ' /mnt' /proc/self/mountinfo; ls -A /mnt/deep/one/over") ==
-        "one\n3");
+  CHECK(output_of(bundle,
+                  "cat /mnt/deep/one/name; grep -c ' /mnt' /proc/self/mountinfo; ls -A "
+                  "/mnt/deep/one/over") == "one\n3");
 }
 
 TEST_CASE("a later mount covers an earlier one at the same place", "[D6]") {
@@ -36,7 +37,8 @@ TEST_CASE("the target of a bound file is made as a file, of a directory as a dir
   write_file(bundle.dir() + "/file", "content\n");
   bundle.bind(bundle.dir() + "/file", "/new/a/file");
   bundle.bind(bundle.dir() + "/folder", "/new/b/folder");
-  CHECK(output_of(bundle, "cat /new/a/file; test -f /new/a/file && test -d /new/b/folder && echo made") ==
+  CHECK(output_of(bundle,
+                  "cat /new/a/file; test -f /new/a/file && test -d /new/b/folder && echo made") ==
         "content\nmade");
 }
 
@@ -57,13 +59,15 @@ TEST_CASE("symlinks in the image never lead a mount out of the root", "[D6][secu
   Bundle bundle;
   make_directories(bundle.dir() + "/outside", 0755);
   write_file(bundle.dir() + "/file", "content\n");
-  REQUIRE(symlink(("../../../../../../.." + bundle.dir() + "/outside").c_str(), bundle.rootfs("/relative").c_str()) == 0);
+  REQUIRE(symlink(("../../../../../../.." + bundle.dir() + "/outside").c_str(),
+                  bundle.rootfs("/relative").c_str()) == 0);
   REQUIRE(symlink((bundle.dir() + "/outside").c_str(), bundle.rootfs("/absolute").c_str()) == 0);
   bundle.bind(bundle.dir() + "/file", "/relative/a/file");
   bundle.bind(bundle.dir() + "/file", "/absolute/b/file");
   bundle.mount("/absolute/c", "tmpfs", "tmpfs", {});
-  CHECK(output_of(bundle, "cat /relative/a/file /absolute/b/file; test -d /absolute/c && echo tmp") ==
-        "content\ncontent\ntmp");
+  CHECK(
+      output_of(bundle, "cat /relative/a/file /absolute/b/file; test -d /absolute/c && echo tmp") ==
+      "content\ncontent\ntmp");
   CHECK_FALSE(exists(bundle.dir() + "/outside/a"));
   CHECK_FALSE(exists(bundle.dir() + "/outside/b"));
   CHECK_FALSE(exists(bundle.dir() + "/outside/c"));
@@ -88,25 +92,32 @@ TEST_CASE("proc and sysfs are not mounted through a symlink", "[D20][security]")
 }
 
 TEST_CASE("nothing may be mounted over /proc but the files that lxcfs gives", "[D21][security]") {
-  for (const char* place : {"/proc", "/proc/self", "/proc/sys", "/proc/sys/kernel/core_pattern", "/proc/1/status"}) {
+  for (const char* place :
+       {"/proc", "/proc/self", "/proc/sys", "/proc/sys/kernel/core_pattern", "/proc/1/status"}) {
     Bundle bundle;
     INFO(place);
     write_file(bundle.dir() + "/file", "content\n");
     make_directories(bundle.dir() + "/folder", 0755);
     const std::string last = place;
-    bundle.bind(bundle.dir() + (contains(last, "core") || contains(last, "status") ? "/file" : "/folder"), place);
+    bundle.bind(
+        bundle.dir() + (contains(last, "core") || contains(last, "status") ? "/file" : "/folder"),
+        place);
     CHECK(contains(refusal_of(bundle), "/proc"));
   }
   Bundle bundle;
   write_file(bundle.dir() + "/file", "content\n");
-  for (const char* place : {"/proc/cpuinfo", "/proc/meminfo", "/proc/uptime"}) bundle.bind(bundle.dir() + "/file", place);
-  CHECK(output_of(bundle, "cat /proc/cpuinfo /proc/meminfo /proc/uptime") == "content\ncontent\ncontent");
+  for (const char* place : {"/proc/cpuinfo", "/proc/meminfo", "/proc/uptime"})
+    bundle.bind(bundle.dir() + "/file", place);
+  CHECK(output_of(bundle, "cat /proc/cpuinfo /proc/meminfo /proc/uptime") ==
+        "content\ncontent\ncontent");
 }
 
 TEST_CASE("a tmpfs has its size, mode and owner", "[D17][D22]") {
   Bundle bundle;
   bundle.mount("/mnt/a", "tmpfs", "tmpfs", {"size=1m", "mode=0750", "uid=3", "gid=4"});
-  CHECK(output_of(bundle, "stat -c '%a %u %g' /mnt/a; df -k /mnt/a | tail -n 1 | awk '{print $2}'") == "750 3 4\n1024");
+  CHECK(
+      output_of(bundle, "stat -c '%a %u %g' /mnt/a; df -k /mnt/a | tail -n 1 | awk '{print $2}'") ==
+      "750 3 4\n1024");
 }
 
 TEST_CASE("a tmpfs keeps the mode of the directory that it covers", "[D22]") {
@@ -124,16 +135,20 @@ TEST_CASE("tmpcopyup fills a tmpfs with what it covers", "[D14]") {
   write_file(bundle.rootfs("/data/sub/deep"), "deep\n");
   REQUIRE(symlink("file", bundle.rootfs("/data/link").c_str()) == 0);
   bundle.mount("/data", "tmpfs", "tmpfs", {"tmpcopyup"});
-  CHECK(output_of(bundle, "cat /data/link /data/sub/deep; stat -c %a /data/file; echo changed > /data/file;"
-                          "grep ' /data ' /proc/self/mountinfo | grep -c tmpfs") == "content\ndeep\n640\n1");
+  CHECK(output_of(bundle,
+                  "cat /data/link /data/sub/deep; stat -c %a /data/file; echo changed > /data/file;"
+                  "grep ' /data ' /proc/self/mountinfo | grep -c tmpfs") ==
+        "content\ndeep\n640\n1");
   CHECK(read_file(bundle.rootfs("/data/file")) == "content\n");
 }
 
 TEST_CASE("mqueue, devpts and shm are there", "[D22][E28]") {
   Bundle bundle;
-  CHECK(output_of(bundle, "for m in /dev/mqueue:mqueue /dev/pts:devpts /dev/shm:tmpfs; do"
-                          "  grep \" ${m%:*} \" /proc/self/mountinfo | grep -q \" - ${m#*:} \" && echo $m; done;"
-                          "stat -c %a /dev/pts/ptmx; readlink /dev/ptmx") ==
+  CHECK(output_of(
+            bundle,
+            "for m in /dev/mqueue:mqueue /dev/pts:devpts /dev/shm:tmpfs; do"
+            "  grep \" ${m%:*} \" /proc/self/mountinfo | grep -q \" - ${m#*:} \" && echo $m; done;"
+            "stat -c %a /dev/pts/ptmx; readlink /dev/ptmx") ==
         "/dev/mqueue:mqueue\n/dev/pts:devpts\n/dev/shm:tmpfs\n666\npts/ptmx");
 }
 
@@ -146,9 +161,11 @@ TEST_CASE("the cgroup mount shows the container's own cgroups, read-only", "[D19
   CHECK(output_of(bundle, script) == "1\nRead-only");
 }
 
-TEST_CASE("without a cgroup namespace the cgroup mount shows only the container's cgroup", "[D19]") {
+TEST_CASE("without a cgroup namespace the cgroup mount shows only the container's cgroup",
+          "[D19]") {
   Bundle bundle;
-  CHECK(output_of(bundle, "cd /sys/fs/cgroup; test -d pids && cd pids; grep -c '^1$' cgroup.procs") == "1");
+  CHECK(output_of(bundle,
+                  "cd /sys/fs/cgroup; test -d pids && cd pids; grep -c '^1$' cgroup.procs") == "1");
 }
 
 TEST_CASE("on v1 each controller has its directory, joint ones a link", "[D19]") {
@@ -177,13 +194,22 @@ TEST_CASE("a wrong mount names the entry, the path and the reason", "[D3][users-
   make_directories(files.dir() + "/folder", 0755);
   const std::vector<Case> cases = {
       {"missing source",
-       {{"destination", "/mnt"}, {"type", "bind"}, {"source", "/no/such/source"}, {"options", {"bind"}}},
+       {{"destination", "/mnt"},
+        {"type", "bind"},
+        {"source", "/no/such/source"},
+        {"options", {"bind"}}},
        {"/no/such/source", "no such file or directory"}},
       {"directory onto file",
-       {{"destination", "/etc/passwd"}, {"type", "bind"}, {"source", files.dir() + "/folder"}, {"options", {"bind"}}},
+       {{"destination", "/etc/passwd"},
+        {"type", "bind"},
+        {"source", files.dir() + "/folder"},
+        {"options", {"bind"}}},
        {"/etc/passwd", "not a directory"}},
       {"file onto directory",
-       {{"destination", "/mnt"}, {"type", "bind"}, {"source", files.dir() + "/file"}, {"options", {"bind"}}},
+       {{"destination", "/mnt"},
+        {"type", "bind"},
+        {"source", files.dir() + "/file"},
+        {"options", {"bind"}}},
        {"/mnt", "directory"}},
       {"type none without bind",
        {{"destination", "/mnt"}, {"type", "none"}, {"source", files.dir() + "/folder"}},
@@ -195,7 +221,10 @@ TEST_CASE("a wrong mount names the entry, the path and the reason", "[D3][users-
        {{"destination", "/mnt"}, {"type", "tmpfs"}, {"source", "x"}, {"options", {"size=banana"}}},
        {"/mnt", "invalid argument"}},
       {"data for a bind mount",
-       {{"destination", "/mnt"}, {"type", "bind"}, {"source", files.dir() + "/folder"}, {"options", {"bind", "size=1m"}}},
+       {{"destination", "/mnt"},
+        {"type", "bind"},
+        {"source", files.dir() + "/folder"},
+        {"options", {"bind", "size=1m"}}},
        {"size=1m"}},
   };
   for (const Case& wrong : cases) {
@@ -216,8 +245,9 @@ TEST_CASE("more mounts than descriptors are no problem", "[users-ask-21]") {
   bundle.script("ls /mnt | wc -l");
   bundle.save();
   Hull hull(bundle);
-  const Outcome done = run_command({"/bin/sh", "-c", "ulimit -Sn 64; exec \"$0\" \"$@\"", Hull::program(), "--root",
-                                    hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
+  const Outcome done =
+      run_command({"/bin/sh", "-c", "ulimit -Sn 64; exec \"$0\" \"$@\"", Hull::program(), "--root",
+                   hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
   INFO(done.err);
   CHECK(done.out == "300\n");
 }

@@ -51,7 +51,8 @@ TEST_CASE("a namespace that is not listed is the runtime's own", "[E4]") {
   Bundle bundle;
   bundle.config["linux"]["namespaces"] = {{{"type", "mount"}}};
   bundle.config.erase("hostname");
-  bundle.mount_at("/sys") = {{"destination", "/sys"}, {"type", "bind"}, {"source", "/sys"}, {"options", {"rbind", "ro"}}};
+  bundle.mount_at("/sys") = {
+      {"destination", "/sys"}, {"type", "bind"}, {"source", "/sys"}, {"options", {"rbind", "ro"}}};
   bundle.remove_mount("/dev/mqueue");
   bundle.args({"/bin/sleep", "100"});
   Hull hull(bundle);
@@ -85,8 +86,10 @@ TEST_CASE("a container can join another's namespaces by path", "[E2]") {
 }
 
 TEST_CASE("a namespace file of the wrong type, a missing one, or none at all is refused", "[E2]") {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"network", "/proc/self/ns/uts"}, {"ipc", "/no/such/file"}, {"uts", "/etc/passwd"}, {"pid", "relative/path"}};
+  const std::vector<std::pair<std::string, std::string>> cases = {{"network", "/proc/self/ns/uts"},
+                                                                  {"ipc", "/no/such/file"},
+                                                                  {"uts", "/etc/passwd"},
+                                                                  {"pid", "relative/path"}};
   for (const auto& [type, path] : cases) {
     Bundle bundle;
     bundle.name_space(type)["path"] = path;
@@ -126,7 +129,9 @@ TEST_CASE("hostname and domainname need a uts namespace of the container", "[D42
 
 TEST_CASE("the loopback device of a new network namespace is up", "[E1]") {
   Bundle bundle;
-  CHECK(output_of(bundle, "ls /sys/class/net | head -n 1; ip addr show lo | grep -c 'inet 127.0.0.1/8'; ping -c 1 127.0.0.1 >/dev/null 2>&1 || cat /sys/class/net/lo/flags") ==
+  CHECK(output_of(bundle,
+                  "ls /sys/class/net | head -n 1; ip addr show lo | grep -c 'inet 127.0.0.1/8'; "
+                  "ping -c 1 127.0.0.1 >/dev/null 2>&1 || cat /sys/class/net/lo/flags") ==
         "lo\n1\n0x9");
 }
 
@@ -162,21 +167,28 @@ TEST_CASE("time offsets move the container's clocks", "[E8]") {
 
 TEST_CASE("sysctls of the container's namespaces are set", "[E21]") {
   Bundle bundle;
-  const std::string before = read_file("/proc/sys/kernel/shmmni") + read_file("/proc/sys/net/ipv4/ip_forward");
+  const std::string before =
+      read_file("/proc/sys/kernel/shmmni") + read_file("/proc/sys/net/ipv4/ip_forward");
   bundle.config["linux"]["sysctl"] = {{"kernel.shmmni", "1234"},
                                       {"net.ipv4.ip_forward", "1"},
                                       {"net/ipv4/tcp_syncookies", "0"},
                                       {"fs.mqueue.queues_max", "77"},
                                       {"kernel.domainname", "some.domain"}};
-  CHECK(output_of(bundle, "cd /proc/sys; cat kernel/shmmni net/ipv4/ip_forward net/ipv4/tcp_syncookies"
-                          " fs/mqueue/queues_max kernel/domainname") == "1234\n1\n0\n77\nsome.domain");
-  CHECK(read_file("/proc/sys/kernel/shmmni") + read_file("/proc/sys/net/ipv4/ip_forward") == before);
+  CHECK(output_of(bundle,
+                  "cd /proc/sys; cat kernel/shmmni net/ipv4/ip_forward net/ipv4/tcp_syncookies"
+                  " fs/mqueue/queues_max kernel/domainname") == "1234\n1\n0\n77\nsome.domain");
+  CHECK(read_file("/proc/sys/kernel/shmmni") + read_file("/proc/sys/net/ipv4/ip_forward") ==
+        before);
 }
 
 TEST_CASE("a sysctl that would change the host is refused", "[E21]") {
-  for (const auto& [key, name_space] : std::vector<std::pair<std::string, std::string>>{
-           {"kernel.printk", ""}, {"vm.swappiness", ""}, {"kernel.hostname", ""},
-           {"net.ipv4.ip_forward", "network"}, {"kernel.shmmni", "ipc"}, {"kernel.domainname", "uts"}}) {
+  for (const auto& [key, name_space] :
+       std::vector<std::pair<std::string, std::string>>{{"kernel.printk", ""},
+                                                        {"vm.swappiness", ""},
+                                                        {"kernel.hostname", ""},
+                                                        {"net.ipv4.ip_forward", "network"},
+                                                        {"kernel.shmmni", "ipc"},
+                                                        {"kernel.domainname", "uts"}}) {
     Bundle bundle;
     bundle.config["linux"]["sysctl"] = {{key, "1"}};
     if (!name_space.empty()) bundle.remove_name_space(name_space);

@@ -19,7 +19,8 @@ const char* const kStatus = "grep -E '^(Cap|NoNewPrivs)' /proc/self/status";
 TEST_CASE("the program runs as the user and groups that are asked for", "[D29]") {
   Bundle bundle;
   bundle.config["process"]["user"] = {{"uid", 1000}, {"gid", 1001}, {"additionalGids", {20, 30}}};
-  CHECK(output_of(bundle, "id -u; id -g; grep ^Groups /proc/self/status") == "1000\n1001\nGroups:\t20 30 ");
+  CHECK(output_of(bundle, "id -u; id -g; grep ^Groups /proc/self/status") ==
+        "1000\n1001\nGroups:\t20 30 ");
 }
 
 TEST_CASE("no group of the runtime's caller reaches the container", "[D29]") {
@@ -27,8 +28,8 @@ TEST_CASE("no group of the runtime's caller reaches the container", "[D29]") {
   bundle.script("grep ^Groups /proc/self/status");
   bundle.save();
   Hull hull(bundle);
-  const Outcome done = run_command({"setpriv", "--groups", "4,24,27", Hull::program(), "--root", hull.root(), "run",
-                                    "--bundle", bundle.dir(), hull.id()});
+  const Outcome done = run_command({"setpriv", "--groups", "4,24,27", Hull::program(), "--root",
+                                    hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
   CHECK(done.out == "Groups:\t \n");
 }
 
@@ -68,15 +69,18 @@ TEST_CASE("a user without permission for the working directory gets an error", "
   Hull hull(bundle);
   const Outcome done = hull.run();
   INFO(done.err);
-  // runc enters it as root before it drops its privileges; either is right, but nobody may hang or crash.
+  // runc enters it as root before it drops its privileges; either is right, but nobody may hang or
+  // crash.
   CHECK((done.exit_code == 0 || (done.exit_code == 1 && contains(done.err, "/closed"))));
 }
 
 TEST_CASE("the working directory can't be a way out of the root", "[D26][security]") {
-  for (const char* cwd : {"/proc/self/fd/7", "/proc/self/fd/8", "/proc/self/fd/5/../../..", "/proc/1/cwd"}) {
+  for (const char* cwd :
+       {"/proc/self/fd/7", "/proc/self/fd/8", "/proc/self/fd/5/../../..", "/proc/1/cwd"}) {
     Bundle bundle;
     bundle.config["process"]["cwd"] = cwd;
-    bundle.script("pwd -P; cat ../../../../../../../../" + bundle.dir() + "/config.json 2>/dev/null | head -c 1");
+    bundle.script("pwd -P; cat ../../../../../../../../" + bundle.dir() +
+                  "/config.json 2>/dev/null | head -c 1");
     const Outcome done = Hull(bundle).run();
     INFO(cwd << ": " << done.out << done.err);
     CHECK_FALSE(contains(done.out, "{"));
@@ -97,7 +101,9 @@ TEST_CASE("the environment is exactly the one asked for; HOME comes from the ima
   CHECK(contains(done.out, "PATH=/bin\n"));
 }
 
-TEST_CASE("HOME is that of the user in the image's passwd, else /, and never replaces one that is given", "[C11]") {
+TEST_CASE(
+    "HOME is that of the user in the image's passwd, else /, and never replaces one that is given",
+    "[C11]") {
   Bundle bundle;
   bundle.config["process"]["user"]["uid"] = 1000;
   CHECK(output_of(bundle, "echo $HOME") == "/home/user");
@@ -141,8 +147,10 @@ TEST_CASE("args must hold at least one", "[D28]") {
 TEST_CASE("capability sets are as asked", "[D31]") {
   Bundle bundle;
   bundle.config["process"]["capabilities"] = {
-      {"bounding", {"CAP_CHOWN", "CAP_KILL", "CAP_NET_RAW"}}, {"permitted", {"CAP_CHOWN", "CAP_KILL"}},
-      {"effective", {"CAP_CHOWN"}},                           {"inheritable", {"CAP_KILL"}},
+      {"bounding", {"CAP_CHOWN", "CAP_KILL", "CAP_NET_RAW"}},
+      {"permitted", {"CAP_CHOWN", "CAP_KILL"}},
+      {"effective", {"CAP_CHOWN"}},
+      {"inheritable", {"CAP_KILL"}},
       {"ambient", {"CAP_KILL"}}};
   // execve as root with NNP: permitted and effective become bounding | inheritable.
   bundle.config["process"]["noNewPrivileges"] = false;
@@ -205,13 +213,16 @@ TEST_CASE("all kinds of rlimits are set, soft and hard", "[D32]") {
   Json limits = Json::array();
   std::vector<std::string> expected;
   for (const Kind& kind : kinds) {
-    // Large enough for the shell, and no more than the machine allows (root may lack CAP_SYS_RESOURCE).
+    // Large enough for the shell, and no more than the machine allows (root may lack
+    // CAP_SYS_RESOURCE).
     rlimit own{};
     REQUIRE(getrlimit(kind.number, &own) == 0);
-    const rlim_t hard = std::min<rlim_t>(own.rlim_max, kind.number == RLIMIT_NOFILE ? 500 : 50'000'000);
+    const rlim_t hard =
+        std::min<rlim_t>(own.rlim_max, kind.number == RLIMIT_NOFILE ? 500 : 50'000'000);
     const rlim_t soft = hard == 0 ? 0 : hard - 1;
     limits.push_back({{"type", kind.type}, {"soft", soft}, {"hard", hard}});
-    expected.push_back(std::string(kind.name) + " " + std::to_string(soft) + " " + std::to_string(hard) + " ");
+    expected.push_back(std::string(kind.name) + " " + std::to_string(soft) + " " +
+                       std::to_string(hard) + " ");
   }
   bundle.config["process"]["rlimits"] = limits;
   const std::string text = output_of(bundle, "sed 's/  */ /g' /proc/self/limits");
@@ -236,8 +247,9 @@ TEST_CASE("rlimits of the runtime's caller are inherited where none is asked for
   bundle.script("ulimit -Sn; ulimit -Hn");
   bundle.save();
   Hull hull(bundle);
-  const Outcome done = run_command({"/bin/sh", "-c", "ulimit -Sn 200; ulimit -Hn 3000; exec \"$0\" \"$@\"", Hull::program(), "--root",
-                                    hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
+  const Outcome done = run_command(
+      {"/bin/sh", "-c", "ulimit -Sn 200; ulimit -Hn 3000; exec \"$0\" \"$@\"", Hull::program(),
+       "--root", hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
   CHECK(done.out == "200\n3000\n");
 }
 
@@ -253,11 +265,14 @@ TEST_CASE("oomScoreAdj is set, and left alone when absent", "[D37]") {
 
 TEST_CASE("the caller's signal mask, ignored signals and CPU affinity do not leak in", "[D41]") {
   Bundle bundle;
-  bundle.script("grep -E '^(SigBlk|SigIgn)' /proc/self/status; grep Cpus_allowed_list /proc/self/status | cut -f2");
+  bundle.script(
+      "grep -E '^(SigBlk|SigIgn)' /proc/self/status; grep Cpus_allowed_list /proc/self/status | "
+      "cut -f2");
   const Outcome plain = Hull(bundle).run();
   Hull hull(bundle);
-  const Outcome done = run_command({"/bin/sh", "-c", "trap '' HUP USR1 PIPE; exec taskset -c 0 \"$0\" \"$@\"", Hull::program(), "--root",
-                                    hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
+  const Outcome done = run_command(
+      {"/bin/sh", "-c", "trap '' HUP USR1 PIPE; exec taskset -c 0 \"$0\" \"$@\"", Hull::program(),
+       "--root", hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
   INFO(done.err);
   CHECK(contains(done.out, "SigBlk:\t0000000000000000"));
   CHECK(done.out == plain.out);

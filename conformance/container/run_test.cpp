@@ -9,7 +9,8 @@
 
 namespace hull::conformance {
 
-TEST_CASE("run gives the program's exit status, output and input, and deletes the container", "[B10][A13][C14]") {
+TEST_CASE("run gives the program's exit status, output and input, and deletes the container",
+          "[B10][A13][C14]") {
   Bundle bundle;
   bundle.script("read line; echo \"out $line\"; echo err >&2; exit 7");
   Hull hull(bundle);
@@ -53,7 +54,9 @@ TEST_CASE("run --keep leaves the stopped container", "[B12]") {
 
 TEST_CASE("run forwards signals to the program", "[B15]") {
   Bundle bundle;
-  bundle.script("trap 'echo term; exit 3' TERM; trap 'echo usr2' USR2; echo ready; while :; do sleep 0.01; done");
+  bundle.script(
+      "trap 'echo term; exit 3' TERM; trap 'echo usr2' USR2; echo ready; while :; do sleep 0.01; "
+      "done");
   bundle.save();
   Hull hull(bundle);
   Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}));
@@ -80,7 +83,8 @@ TEST_CASE("the pid file holds the init's pid on the host", "[B6]") {
   CHECK(bundle.read("pid") == std::to_string(hull.pid()));
 }
 
-TEST_CASE("--no-subreaper, --no-pivot and --no-new-keyring are accepted, and the container works", "[B7][B8][B13]") {
+TEST_CASE("--no-subreaper, --no-pivot and --no-new-keyring are accepted, and the container works",
+          "[B7][B8][B13]") {
   Bundle bundle;
   bundle.script("cat /proc/self/mountinfo | head -n 1 > /dev/null; ls / | grep -c rootfs; exit 0");
   for (const char* flag : {"--no-subreaper", "--no-pivot", "--no-new-keyring"}) {
@@ -111,8 +115,10 @@ TEST_CASE("run --detach closes its own standard streams", "[users-ask-19]") {
   bundle.script("exec sleep 100 </dev/null >/dev/null 2>&1");
   bundle.save();
   Hull hull(bundle);
-  const Outcome piped = run_command({"/bin/sh", "-c", Hull::program() + " --root " + hull.root() + " run -d --bundle " +
-                                                          bundle.dir() + " " + hull.id() + " | cat"});
+  const Outcome piped =
+      run_command({"/bin/sh", "-c",
+                   Hull::program() + " --root " + hull.root() + " run -d --bundle " + bundle.dir() +
+                       " " + hull.id() + " | cat"});
   CHECK(piped.exit_code == 0);
 }
 

@@ -22,7 +22,8 @@ Json rule(const std::vector<std::string>& names, const std::string& action) {
 }
 
 void allow_all_but(Bundle& bundle, const Json& special) {
-  bundle.config["linux"]["seccomp"] = {{"defaultAction", "SCMP_ACT_ALLOW"}, {"syscalls", {special}}};
+  bundle.config["linux"]["seccomp"] = {{"defaultAction", "SCMP_ACT_ALLOW"},
+                                       {"syscalls", {special}}};
 }
 
 const char* const kMkdir = "mkdir /made 2>&1; test -d /made && echo made; exit 0";
@@ -48,24 +49,99 @@ TEST_CASE("SCMP_ACT_ERRNO answers with EPERM, or with the number that is given",
 
 TEST_CASE("the default action has an errno of its own", "[E31]") {
   Bundle bundle;
-  bundle.config["linux"]["seccomp"] = {
-      {"defaultAction", "SCMP_ACT_ERRNO"},
-      {"defaultErrnoRet", EXDEV},
-      {"syscalls",
-       {rule({"execve", "exit", "exit_group", "brk", "mmap", "munmap", "mprotect", "read", "write", "writev", "open", "openat",
-              "close", "stat", "fstat", "lstat", "newfstatat", "statx", "arch_prctl", "set_tid_address", "set_robust_list", "rseq",
-              "prlimit64", "getrandom", "uname", "readlink", "readlinkat", "getuid", "geteuid", "getgid", "getegid", "getpid",
-              "getppid", "gettid", "ioctl", "fcntl", "dup", "dup2", "dup3", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-              "futex", "fork", "vfork", "clone", "clone3", "wait4", "getcwd", "chdir", "fchdir", "capget", "capset", "prctl",
-              "setuid", "setgid", "setgroups", "setresuid", "setresgid", "umask", "faccessat2", "faccessat", "access", "close_range",
-              "execveat", "fchown", "poll", "ppoll", "lseek", "pread64", "setsid", "kill", "seccomp", "sendmsg", "recvmsg", "sendto",
-              "recvfrom", "getdents64", "socket", "connect", "tgkill", "statfs", "fstatfs"},
-             "SCMP_ACT_ALLOW")}}};
+  bundle.config["linux"]["seccomp"] = {{"defaultAction", "SCMP_ACT_ERRNO"},
+                                       {"defaultErrnoRet", EXDEV},
+                                       {"syscalls",
+                                        {rule({"execve",
+                                               "exit",
+                                               "exit_group",
+                                               "brk",
+                                               "mmap",
+                                               "munmap",
+                                               "mprotect",
+                                               "read",
+                                               "write",
+                                               "writev",
+                                               "open",
+                                               "openat",
+                                               "close",
+                                               "stat",
+                                               "fstat",
+                                               "lstat",
+                                               "newfstatat",
+                                               "statx",
+                                               "arch_prctl",
+                                               "set_tid_address",
+                                               "set_robust_list",
+                                               "rseq",
+                                               "prlimit64",
+                                               "getrandom",
+                                               "uname",
+                                               "readlink",
+                                               "readlinkat",
+                                               "getuid",
+                                               "geteuid",
+                                               "getgid",
+                                               "getegid",
+                                               "getpid",
+                                               "getppid",
+                                               "gettid",
+                                               "ioctl",
+                                               "fcntl",
+                                               "dup",
+                                               "dup2",
+                                               "dup3",
+                                               "rt_sigaction",
+                                               "rt_sigprocmask",
+                                               "rt_sigreturn",
+                                               "futex",
+                                               "fork",
+                                               "vfork",
+                                               "clone",
+                                               "clone3",
+                                               "wait4",
+                                               "getcwd",
+                                               "chdir",
+                                               "fchdir",
+                                               "capget",
+                                               "capset",
+                                               "prctl",
+                                               "setuid",
+                                               "setgid",
+                                               "setgroups",
+                                               "setresuid",
+                                               "setresgid",
+                                               "umask",
+                                               "faccessat2",
+                                               "faccessat",
+                                               "access",
+                                               "close_range",
+                                               "execveat",
+                                               "fchown",
+                                               "poll",
+                                               "ppoll",
+                                               "lseek",
+                                               "pread64",
+                                               "setsid",
+                                               "kill",
+                                               "seccomp",
+                                               "sendmsg",
+                                               "recvmsg",
+                                               "sendto",
+                                               "recvfrom",
+                                               "getdents64",
+                                               "socket",
+                                               "connect",
+                                               "tgkill",
+                                               "statfs",
+                                               "fstatfs"},
+                                              "SCMP_ACT_ALLOW")}}};
   CHECK(contains(output_of(bundle, kMkdir), "Invalid cross-device link"));
 }
 
 TEST_CASE("KILL_PROCESS, KILL and TRAP end the program with SIGSYS", "[E30]") {
-  for (const char* action : {"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"}) {
+  for (const char* action :
+       {"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"}) {
     Bundle bundle;
     bundle.remove_name_space("pid");
     allow_all_but(bundle, rule({"mkdir", "mkdirat"}, action));
@@ -94,29 +170,40 @@ TEST_CASE("every operator compares as it says", "[E32]") {
     std::string blocked;  // of the signals 1 2 3 10 12 sent to itself
   };
   const std::vector<Case> cases = {
-      {"SCMP_CMP_EQ", 3, 0, "3"},         {"SCMP_CMP_NE", 3, 0, "1 2 10 12"}, {"SCMP_CMP_LT", 3, 0, "1 2"},
-      {"SCMP_CMP_LE", 3, 0, "1 2 3"},     {"SCMP_CMP_GT", 3, 0, "10 12"},     {"SCMP_CMP_GE", 3, 0, "3 10 12"},
+      {"SCMP_CMP_EQ", 3, 0, "3"},
+      {"SCMP_CMP_NE", 3, 0, "1 2 10 12"},
+      {"SCMP_CMP_LT", 3, 0, "1 2"},
+      {"SCMP_CMP_LE", 3, 0, "1 2 3"},
+      {"SCMP_CMP_GT", 3, 0, "10 12"},
+      {"SCMP_CMP_GE", 3, 0, "3 10 12"},
       {"SCMP_CMP_MASKED_EQ", 2, 2, "2 3 10"},
   };
   for (const Case& one : cases) {
     Bundle bundle;
     Json special = rule({"kill"}, "SCMP_ACT_ERRNO");
-    special["args"] = {{{"index", 1}, {"value", one.value}, {"valueTwo", one.value_two}, {"op", one.op}}};
+    special["args"] = {
+        {{"index", 1}, {"value", one.value}, {"valueTwo", one.value_two}, {"op", one.op}}};
     allow_all_but(bundle, special);
     INFO(one.op);
-    CHECK(output_of(bundle, "trap '' 1 2 3 10 12; for n in 1 2 3 10 12; do kill -$n $$ 2>/dev/null || l=\"$l $n\"; done; echo $l") ==
-          one.blocked);
+    CHECK(output_of(bundle,
+                    "trap '' 1 2 3 10 12; for n in 1 2 3 10 12; do kill -$n $$ 2>/dev/null || "
+                    "l=\"$l $n\"; done; echo $l") == one.blocked);
   }
 }
 
-TEST_CASE("conditions on several arguments must all hold; on one argument each counts for itself", "[E32]") {
+TEST_CASE("conditions on several arguments must all hold; on one argument each counts for itself",
+          "[E32]") {
   Bundle bundle;
   Json special = rule({"kill"}, "SCMP_ACT_ERRNO");
-  special["args"] = {{{"index", 0}, {"value", 1}, {"op", "SCMP_CMP_EQ"}}, {{"index", 1}, {"value", 3}, {"op", "SCMP_CMP_EQ"}}};
+  special["args"] = {{{"index", 0}, {"value", 1}, {"op", "SCMP_CMP_EQ"}},
+                     {{"index", 1}, {"value", 3}, {"op", "SCMP_CMP_EQ"}}};
   allow_all_but(bundle, special);
-  const std::string script = "trap '' 1 2 3 10; for n in 1 2 3 10; do kill -$n 1 2>/dev/null || l=\"$l $n\"; done; echo $l";
+  const std::string script =
+      "trap '' 1 2 3 10; for n in 1 2 3 10; do kill -$n 1 2>/dev/null || l=\"$l $n\"; done; echo "
+      "$l";
   CHECK(output_of(bundle, script) == "3");
-  special["args"] = {{{"index", 1}, {"value", 3}, {"op", "SCMP_CMP_EQ"}}, {{"index", 1}, {"value", 10}, {"op", "SCMP_CMP_EQ"}}};
+  special["args"] = {{{"index", 1}, {"value", 3}, {"op", "SCMP_CMP_EQ"}},
+                     {{"index", 1}, {"value", 10}, {"op", "SCMP_CMP_EQ"}}};
   allow_all_but(bundle, special);
   CHECK(output_of(bundle, script) == "3 10");
 }
@@ -144,9 +231,11 @@ TEST_CASE("a wrong action, operator or errno is refused", "[E29][E31][D3]") {
 TEST_CASE("architectures and flags are accepted", "[E33][E34]") {
   Bundle bundle;
   allow_all_but(bundle, rule({"mkdir", "mkdirat"}, "SCMP_ACT_ERRNO"));
-  bundle.config["linux"]["seccomp"]["architectures"] = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"};
-  for (const Json& flags : {Json::array(), Json{"SECCOMP_FILTER_FLAG_LOG"}, Json{"SECCOMP_FILTER_FLAG_SPEC_ALLOW"},
-                            Json{"SECCOMP_FILTER_FLAG_TSYNC"}}) {
+  bundle.config["linux"]["seccomp"]["architectures"] = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86",
+                                                        "SCMP_ARCH_X32"};
+  for (const Json& flags :
+       {Json::array(), Json{"SECCOMP_FILTER_FLAG_LOG"}, Json{"SECCOMP_FILTER_FLAG_SPEC_ALLOW"},
+        Json{"SECCOMP_FILTER_FLAG_TSYNC"}}) {
     bundle.config["linux"]["seccomp"]["flags"] = flags;
     CHECK(contains(output_of(bundle, kMkdir), "Operation not permitted"));
   }
@@ -158,7 +247,8 @@ TEST_CASE("the filter works with and without noNewPrivileges, also for a plain u
   for (const bool nnp : {false, true}) {
     bundle.config["process"]["noNewPrivileges"] = nnp;
     bundle.config["process"]["user"] = {{"uid", 1000}, {"gid", 1000}};
-    CHECK(contains(output_of(bundle, "mkdir /tmp/x 2>&1; grep ^Seccomp: /proc/self/status"), "Seccomp:\t2"));
+    CHECK(contains(output_of(bundle, "mkdir /tmp/x 2>&1; grep ^Seccomp: /proc/self/status"),
+                   "Seccomp:\t2"));
   }
 }
 

@@ -25,7 +25,8 @@ Fd bound_socket(const std::string& path, int type) {
   Fd fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw Error("the path is too long for a socket: " + path);
+  if (path.size() >= sizeof address.sun_path)
+    throw Error("the path is too long for a socket: " + path);
   std::memcpy(address.sun_path, path.data(), path.size());
   if (!fd || bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw Error("making a socket at " + path, "bind", errno);
@@ -39,7 +40,8 @@ bool readable(int fd, int milliseconds = kPatienceMs) {
 
 }  // namespace
 
-Listener::Listener(std::string path) : path_(std::move(path)), fd_(bound_socket(path_, SOCK_STREAM)) {
+Listener::Listener(std::string path)
+    : path_(std::move(path)), fd_(bound_socket(path_, SOCK_STREAM)) {
   if (listen(fd_.get(), 8) != 0) throw Error("listening at " + path_, "listen", errno);
 }
 

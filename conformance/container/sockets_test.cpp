@@ -17,7 +17,8 @@ namespace hull::conformance {
 namespace {
 
 // The descriptors of the program itself, with their targets ("3 /x 4 /y").
-const char* const kDescriptors = "cd /proc/$$/fd; for f in 3 4 5 6; do test -e $f && echo $f $(cat $f); done; exit 0";
+const char* const kDescriptors =
+    "cd /proc/$$/fd; for f in 3 4 5 6; do test -e $f && echo $f $(cat $f); done; exit 0";
 
 }  // namespace
 
@@ -46,7 +47,8 @@ TEST_CASE("sockets of socket activation are passed on", "[C13]") {
   write_file(bundle.dir() + "/b", "b");
   const Fd a = open_or_throw(AT_FDCWD, bundle.dir() + "/a", O_RDONLY);
   const Fd b = open_or_throw(AT_FDCWD, bundle.dir() + "/b", O_RDONLY);
-  CommandOptions options{.env = {"LISTEN_FDS=1", "LISTEN_FDNAMES=web"}, .fds = {{a.get(), 3}, {b.get(), 4}}};
+  CommandOptions options{.env = {"LISTEN_FDS=1", "LISTEN_FDNAMES=web"},
+                         .fds = {{a.get(), 3}, {b.get(), 4}}};
   bundle.script("echo $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES $$; " + std::string(kDescriptors));
   CHECK(Hull(bundle).run({}, options).out == "1 1 web 1\n3 a\n");
   // --preserve-fds comes on top.
@@ -73,30 +75,37 @@ TEST_CASE("exec --pidfd-socket gets a pidfd of the new process", "[B31]") {
   Hull hull(bundle);
   hull.launch();
   Listener listener(bundle.dir() + "/pidfd.sock");
-  REQUIRE(hull.exec({"/bin/sleep", "777"}, {"--detach", "--pidfd-socket", listener.path()}).exit_code == 0);
+  REQUIRE(
+      hull.exec({"/bin/sleep", "777"}, {"--detach", "--pidfd-socket", listener.path()}).exit_code ==
+      0);
   const Received got = listener.receive();
   REQUIRE(got.fd.valid());
   CHECK(sys::pidfd_send_signal(got.fd.get(), SIGKILL) == 0);
   CHECK(eventually([] { return processes_with("777").empty(); }));
 }
 
-TEST_CASE("sd_notify's READY reaches the caller's socket, with the pid of the foreground run", "[C12]") {
+TEST_CASE("sd_notify's READY reaches the caller's socket, with the pid of the foreground run",
+          "[C12]") {
   Bundle bundle;
   Mailbox mailbox(bundle.dir() + "/notify.sock");
-  // busybox has no sd_notify; nc can't send datagrams to a path: the host's python does it from a bound tree.
-  if (!exists("/usr/bin/python3") && !exists("/usr/bin/socat")) HULL_SKIP("nothing here can send a datagram");
+  // busybox has no sd_notify; nc can't send datagrams to a path: the host's python does it from a
+  // bound tree.
+  if (!exists("/usr/bin/python3") && !exists("/usr/bin/socat"))
+    HULL_SKIP("nothing here can send a datagram");
   bundle.script("test -S \"$NOTIFY_SOCKET\" && echo $NOTIFY_SOCKET > /socket; exec sleep 100");
   bundle.save();
   Hull hull(bundle);
-  Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}), {.env = {"NOTIFY_SOCKET=" + mailbox.path()}});
+  Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}),
+              {.env = {"NOTIFY_SOCKET=" + mailbox.path()}});
   REQUIRE(eventually([&] { return contains(bundle.read("rootfs/socket"), "/run/"); }));
   std::string place = bundle.read("rootfs/socket");
   place.pop_back();
   const pid_t pid = hull.pid();
   const std::string send =
-      "import socket,sys; s=socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.sendto(b'STATUS=up\\nREADY=1\\n', sys.argv[1])";
-  const Outcome sent =
-      run_command({"/usr/bin/python3", "-c", send, "/proc/" + std::to_string(pid) + "/root" + place});
+      "import socket,sys; s=socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); "
+      "s.sendto(b'STATUS=up\\nREADY=1\\n', sys.argv[1])";
+  const Outcome sent = run_command(
+      {"/usr/bin/python3", "-c", send, "/proc/" + std::to_string(pid) + "/root" + place});
   INFO(sent.err);
   REQUIRE(sent.exit_code == 0);
   std::string all;
@@ -107,7 +116,8 @@ TEST_CASE("sd_notify's READY reaches the caller's socket, with the pid of the fo
   }
   INFO(all);
   CHECK(contains(all, "READY=1"));
-  CHECK(contains(all, "MAINPID=" + std::to_string(run.pid()) + "\n"));  // who waits for the container, as with runc
+  CHECK(contains(all, "MAINPID=" + std::to_string(run.pid()) +
+                          "\n"));  // who waits for the container, as with runc
   hull.kill();
   run.wait();
 }

@@ -13,8 +13,9 @@ namespace {
 
 std::string freezer_file(const Hull& hull, pid_t pid) {
   (void)hull;
-  return in_cgroup_v2("freezer") || !has_controller("freezer") ? cgroup_of(pid, "") + "/cgroup.freeze"
-                                                               : cgroup_of(pid, "freezer") + "/freezer.state";
+  return in_cgroup_v2("freezer") || !has_controller("freezer")
+             ? cgroup_of(pid, "") + "/cgroup.freeze"
+             : cgroup_of(pid, "freezer") + "/freezer.state";
 }
 
 void set_frozen(const std::string& file, bool frozen) {
@@ -61,13 +62,14 @@ TEST_CASE("state.json has runc's keys", "[C2]") {
   Hull hull(bundle);
   REQUIRE(hull.create().exit_code == 0);
   const Json state = Json::parse(read_file(hull.root() + "/" + hull.id() + "/state.json"));
-  for (const char* key : {"id", "init_process_pid", "init_process_start", "created", "config", "rootless", "cgroup_paths",
-                          "namespace_paths", "external_descriptors"})
+  for (const char* key : {"id", "init_process_pid", "init_process_start", "created", "config",
+                          "rootless", "cgroup_paths", "namespace_paths", "external_descriptors"})
     CHECK(state.contains(key));
   CHECK(state.at("init_process_pid") == hull.pid());
   CHECK(state.at("config").at("rootfs") == bundle.rootfs());
   for (const char* type : {"NEWNS", "NEWPID", "NEWNET", "NEWIPC", "NEWUTS"})
-    CHECK(contains(state.at("namespace_paths").at(type).get<std::string>(), "/proc/" + std::to_string(hull.pid()) + "/ns/"));
+    CHECK(contains(state.at("namespace_paths").at(type).get<std::string>(),
+                   "/proc/" + std::to_string(hull.pid()) + "/ns/"));
   CHECK(exists(hull.root() + "/" + hull.id() + "/exec.fifo"));
   REQUIRE(hull.start().exit_code == 0);
   CHECK_FALSE(exists(hull.root() + "/" + hull.id() + "/exec.fifo"));
@@ -157,7 +159,8 @@ TEST_CASE("ps lists the container's processes as the host sees them", "[B35]") {
   CHECK_FALSE(contains(narrow.out, "321"));
 }
 
-TEST_CASE("a runtime that is killed while it runs a container leaves what delete --force removes", "[users-ask-7]") {
+TEST_CASE("a runtime that is killed while it runs a container leaves what delete --force removes",
+          "[users-ask-7]") {
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});
   bundle.save();
@@ -170,7 +173,8 @@ TEST_CASE("a runtime that is killed while it runs a container leaves what delete
   CHECK(hull.remove({"--force"}).exit_code == 0);
 }
 
-TEST_CASE("create killed at any instant leaves what delete --force removes", "[users-ask-7][faults]") {
+TEST_CASE("create killed at any instant leaves what delete --force removes",
+          "[users-ask-7][faults]") {
   Bundle bundle;
   bundle.save();
   for (int microseconds = 200; microseconds < 12'000; microseconds += 400) {

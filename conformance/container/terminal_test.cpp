@@ -17,7 +17,9 @@ namespace hull::conformance {
 TEST_CASE("the console socket gets the terminal's master, and the program the slave", "[B4][D24]") {
   Bundle bundle;
   bundle.config["process"]["terminal"] = true;
-  bundle.script("tty; test -t 0 && test -t 1 && test -t 2 && echo all; stat -c '%t' -L /dev/console; echo end > /dev/tty");
+  bundle.script(
+      "tty; test -t 0 && test -t 1 && test -t 2 && echo all; stat -c '%t' -L /dev/console; echo "
+      "end > /dev/tty");
   Listener listener(bundle.dir() + "/console.sock");
   Hull hull(bundle);
   REQUIRE(hull.create({"--console-socket", listener.path()}).exit_code == 0);
@@ -33,7 +35,8 @@ TEST_CASE("the console socket gets the terminal's master, and the program the sl
   CHECK(contains(text, "end"));
 }
 
-TEST_CASE("the console has the size that is asked for from the first moment", "[D25][users-ask-20]") {
+TEST_CASE("the console has the size that is asked for from the first moment",
+          "[D25][users-ask-20]") {
   Bundle bundle;
   bundle.config["process"]["terminal"] = true;
   bundle.config["process"]["consoleSize"] = {{"height", 33}, {"width", 111}};
@@ -76,7 +79,8 @@ TEST_CASE("a foreground run relays its own terminal, with size and input", "[B15
   size.ws_row = 44;
   size.ws_col = 122;
   REQUIRE(ioctl(pty.master.get(), TIOCSWINSZ, &size) == 0);
-  Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}), {.terminal = pty.slave.get()});
+  Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}),
+              {.terminal = pty.slave.get()});
   CHECK(contains(read_until(pty.master, "44 122"), "44 122"));
   REQUIRE(write(pty.master.get(), "hello\r", 6) == 6);
   CHECK(contains(read_until(pty.master, "got hello"), "got hello"));
@@ -93,7 +97,8 @@ TEST_CASE("a resize of the caller's terminal reaches the container", "[B15][user
   bundle.save();
   Hull hull(bundle);
   const Pty pty = open_pty();
-  Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}), {.terminal = pty.slave.get()});
+  Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}),
+              {.terminal = pty.slave.get()});
   REQUIRE(contains(read_until(pty.master, "ready"), "ready"));
   winsize size{};
   size.ws_row = 55;
@@ -110,7 +115,8 @@ TEST_CASE("a terminal needs a console socket when run detaches, and only then", 
   Hull created(bundle);
   CHECK(contains(created.create().err, "cannot allocate tty if"));
   bundle.config["process"]["terminal"] = false;
-  CHECK(contains(Hull(bundle).run({"--console-socket", "/tmp/x"}).err, "cannot use console socket if"));
+  CHECK(contains(Hull(bundle).run({"--console-socket", "/tmp/x"}).err,
+                 "cannot use console socket if"));
 }
 
 TEST_CASE("a console socket that nobody listens at is an error, and nothing stays", "[B4]") {
@@ -127,13 +133,16 @@ TEST_CASE("exec --tty gives the process a terminal of its own", "[B26]") {
   Hull hull(bundle);
   hull.launch();
   const Pty pty = open_pty();
-  Process run(hull.argv({"exec", "--tty", hull.id(), "/bin/sh", "-c", "tty; echo end; exit 6"}), {.terminal = pty.slave.get()});
+  Process run(hull.argv({"exec", "--tty", hull.id(), "/bin/sh", "-c", "tty; echo end; exit 6"}),
+              {.terminal = pty.slave.get()});
   const std::string text = read_until(pty.master, "end");
   CHECK(contains(text, "/dev/pts/"));
   CHECK(run.wait().exit_code == 6);
 
   Listener listener(bundle.dir() + "/console.sock");
-  REQUIRE(hull.exec({"/bin/sh", "-c", "tty; echo end"}, {"--tty", "--detach", "--console-socket", listener.path()}).exit_code == 0);
+  REQUIRE(hull.exec({"/bin/sh", "-c", "tty; echo end"},
+                    {"--tty", "--detach", "--console-socket", listener.path()})
+              .exit_code == 0);
   CHECK(contains(read_until(listener.receive().fd, "end"), "/dev/pts/"));
 }
 

@@ -20,15 +20,16 @@ TEST_CASE("ids are mapped as asked, and root inside is nobody outside", "[E5][E6
   REQUIRE(stat(("/proc/" + std::to_string(hull.pid())).c_str(), &info) == 0);
   CHECK(info.st_uid == 100'000);
   CHECK(info.st_gid == 100'000);
-  CHECK(hull.inside("id -u; id -g; awk '{print $1,$2,$3}' /proc/self/uid_map /proc/self/gid_map; cat /proc/self/setgroups") ==
-        "0\n0\n0 100000 5000\n0 100000 5000\nallow");
+  CHECK(hull.inside("id -u; id -g; awk '{print $1,$2,$3}' /proc/self/uid_map /proc/self/gid_map; "
+                    "cat /proc/self/setgroups") == "0\n0\n0 100000 5000\n0 100000 5000\nallow");
 }
 
 TEST_CASE("several ranges are mapped", "[E6]") {
   Bundle bundle;
   bundle.user_namespace(100'000, 1000);
   for (const char* key : {"uidMappings", "gidMappings"})
-    bundle.config["linux"][key].push_back({{"containerID", 5000}, {"hostID", 300'000}, {"size", 10}});
+    bundle.config["linux"][key].push_back(
+        {{"containerID", 5000}, {"hostID", 300'000}, {"size", 10}});
   bundle.config["process"]["user"] = {{"uid", 5001}, {"gid", 5002}};
   CHECK(output_of(bundle, "id -u; id -g; cat /proc/self/uid_map | wc -l") == "5001\n5002\n2");
 }
@@ -39,10 +40,13 @@ TEST_CASE("mounts, devices and hostname work in a user namespace", "[E5][E9][D18
   make_directories(bundle.dir() + "/data", 0777);
   bundle.bind(bundle.dir() + "/data", "/mnt/data", {"bind", "ro"});
   bundle.mount("/mnt/tmp", "tmpfs", "tmpfs", {"nosuid", "mode=700"});
-  bundle.config["linux"]["devices"] = {{{"path", "/dev/fuse"}, {"type", "c"}, {"major", 10}, {"minor", 229}}};
+  bundle.config["linux"]["devices"] = {
+      {{"path", "/dev/fuse"}, {"type", "c"}, {"major", 10}, {"minor", 229}}};
   if (!exists("/dev/fuse")) bundle.config["linux"].erase("devices");
-  CHECK(output_of(bundle, "hostname; echo x > /dev/null; head -c 3 /dev/zero | wc -c; stat -c '%a %u' /mnt/tmp;"
-                          "touch /mnt/data/x 2>&1; stat -c '%t:%T' /dev/null") ==
+  CHECK(output_of(
+            bundle,
+            "hostname; echo x > /dev/null; head -c 3 /dev/zero | wc -c; stat -c '%a %u' /mnt/tmp;"
+            "touch /mnt/data/x 2>&1; stat -c '%t:%T' /dev/null") ==
         "box\n3\n700 0\ntouch: /mnt/data/x: Read-only file system\n1:3");
 }
 
@@ -63,7 +67,8 @@ TEST_CASE("an id that is not mapped can't be the user's", "[E6][D29]") {
   CHECK_FALSE(refusal_of(bundle).empty());
 }
 
-TEST_CASE("mappings without a user namespace, and a new one without mappings, are refused", "[E6]") {
+TEST_CASE("mappings without a user namespace, and a new one without mappings, are refused",
+          "[E6]") {
   Bundle bundle;
   bundle.user_namespace();
   bundle.remove_name_space("user");
@@ -84,8 +89,10 @@ TEST_CASE("a container joins the user namespace of another", "[E7]") {
   second.user_namespace(200'000, 1000);
   for (const char* key : {"uidMappings", "gidMappings"}) second.config["linux"].erase(key);
   second.name_space("user")["path"] = path;
-  CHECK(output_of(second, "id -u; awk '{print $1,$2,$3}' /proc/self/uid_map; hostname; echo x > /dev/null") ==
-        "0\n0 200000 1000\nbox");
+  CHECK(
+      output_of(second,
+                "id -u; awk '{print $1,$2,$3}' /proc/self/uid_map; hostname; echo x > /dev/null") ==
+      "0\n0 200000 1000\nbox");
 }
 
 TEST_CASE("exec enters the user namespace", "[E5][B25]") {
@@ -94,7 +101,8 @@ TEST_CASE("exec enters the user namespace", "[E5][B25]") {
   bundle.args({"/bin/sleep", "100"});
   Hull hull(bundle);
   hull.launch();
-  CHECK(hull.inside("id -u; readlink /proc/self/ns/user") == hull.inside("id -u; readlink /proc/1/ns/user"));
+  CHECK(hull.inside("id -u; readlink /proc/self/ns/user") ==
+        hull.inside("id -u; readlink /proc/1/ns/user"));
   CHECK(hull.inside("id -u; id -G", {"--user", "1000:1000"}) == "1000\n1000");
 }
 

@@ -1,5 +1,5 @@
-// The main() of hull-unit-tests. A container's init is the calling program itself, so a test that starts
-// one needs what any user of libruntime needs: init_if_asked first.
+// The main() of hull-unit-tests. A container's init is the calling program itself, so a test that
+// starts one needs what any user of libruntime needs: init_if_asked first.
 #if __has_include(<catch2/catch_session.hpp>)
 #include <catch2/catch_session.hpp>
 #else

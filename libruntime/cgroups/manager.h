@@ -32,10 +32,10 @@ struct Layout {
 Layout read_layout();
 
 // What a new process needs to enter the cgroup by itself, without the RCU wait of cgroup.procs:
-// it writes "0" to each of `tasks` (single-threaded, v1), and is born in `unified` by
+// it writes "0" to each of `task_files` (single-threaded, v1), and is born in `unified` by
 // CLONE_INTO_CGROUP.
 struct Entrance {
-  std::vector<Fd> tasks;
+  std::vector<std::string> task_files;
   Fd unified;  // empty without a v2 hierarchy
 };
 
@@ -53,6 +53,9 @@ class Manager {
   // the field of the config, when a limit can't be set; refuses a cgroup that holds processes or is
   // frozen.
   virtual void create(const configs::Resources& resources) = 0;
+  // Changes the limits of one that exists; the device rules stay as they are. Limits that are not
+  // set are not touched. Throws Error with the field of the first that the kernel refuses.
+  virtual void set(const configs::Resources& resources) = 0;
   // Opens the way in. `create` has run, now or in the past.
   [[nodiscard]] virtual Entrance open_entrance() const = 0;
   // The v1 part of a `cgroup` mount; empty for v2.

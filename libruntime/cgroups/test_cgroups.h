@@ -38,8 +38,10 @@ class Child {
     pid_ = sys::clone3(&args);
     if (pid_ == 0) {
       ::signal(SIGTERM, SIG_DFL);  // the test framework's handler
-      for (const Fd& task : entrance.tasks)
-        if (write(task.get(), "0", 1) != 1) _exit(1);
+      for (const std::string& path : entrance.task_files) {
+        const int tasks = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+        if (tasks < 0 || write(tasks, "0", 1) != 1) _exit(1);
+      }
       for (int i = 0; i < grandchildren; ++i)
         if (fork() == 0) sleep_forever();
       if (write(ready[1], "x", 1) != 1) _exit(1);

@@ -60,7 +60,7 @@ Entrance V1Manager::open_entrance() const {
     if (dir == unified) {
       entrance.unified = open_or_throw(AT_FDCWD, dir, O_PATH | O_DIRECTORY);
     } else {
-      entrance.tasks.push_back(open_or_throw(AT_FDCWD, dir + "/tasks", O_WRONLY));
+      entrance.task_files.push_back(dir + "/tasks");
     }
   }
   return entrance;

@@ -73,7 +73,12 @@ void V1Manager::check_existing(const NewDirectories& made) const {
   for (const std::string& dir : directories())
     if (!made.made(dir)) require_empty(dir);
   const std::string freezer = path_of("freezer");
-  if (!freezer.empty() && would_freeze_v1(freezer)) throw_frozen(freezer);
+  // The root of a hierarchy is never frozen, so what was made right below it isn't either.
+  const Hierarchy* hierarchy = find_hierarchy(mounts_.layout(), "freezer");
+  const bool below_root = hierarchy != nullptr && made.made(freezer) &&
+                          freezer.substr(0, freezer.rfind('/')) == hierarchy->mount_point &&
+                          hierarchy->mount_root == "/";
+  if (!freezer.empty() && !below_root && would_freeze_v1(freezer)) throw_frozen(freezer);
   const std::string unified = path_of("");
   if (!unified.empty() && !made.made(unified) && frozen_v2(unified)) throw_frozen(unified);
 }
@@ -109,6 +114,8 @@ void V1Manager::set_devices(const Resources& resources, const NewDirectories& ma
   if (rootless_) return;
   throw Error("the devices controller is not mounted").field("/linux/resources/devices");
 }
+
+void V1Manager::set(const Resources& resources) { set_limits(resources); }
 
 void V1Manager::set_limits(const Resources& resources) const {
   const std::vector<const LimitGroup*> groups = asked_groups(resources);

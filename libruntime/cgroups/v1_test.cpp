@@ -98,7 +98,7 @@ TEST_CASE("kill reaches every process, also in sub-cgroups and in a frozen cgrou
   const std::string sub = container.path("devices") + "/sub";
   REQUIRE(mkdir(sub.c_str(), 0755) == 0);
   Entrance below;
-  below.tasks.push_back(open_or_throw(AT_FDCWD, sub + "/tasks", O_WRONLY));
+  below.task_files.push_back(sub + "/tasks");
   Child nested(below);
   REQUIRE(nested.entered());
   CHECK(container.manager->processes().size() == 7);
@@ -141,8 +141,7 @@ TEST_CASE("kill outruns a fork bomb, and destroy leaves nothing of it") {
   entrance.unified.reset();
   const pid_t bomb = fork();
   if (bomb == 0) {
-    for (const Fd& task : entrance.tasks)
-      if (write(task.get(), "0", 1) != 1) _exit(1);
+    for (const std::string& path : entrance.task_files) write_existing(path, "0");
     signal(SIGCHLD, SIG_IGN);
     for (;;)
       if (fork() == 0 && getpid() % 3 == 0) _exit(0);

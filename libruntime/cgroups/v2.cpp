@@ -78,6 +78,10 @@ void V2Manager::create_steps(const Resources& resources, NewDirectories& made) {
   set_v2_limits(dir_, controllers, resources);
 }
 
+void V2Manager::set(const Resources& resources) {
+  set_v2_limits(dir_, read_words(dir_, "cgroup.controllers"), resources);
+}
+
 // "frozen" is true also of a cgroup that is in a frozen one.
 void V2Manager::check_usable(bool fresh) const {
   const std::string events = read_value(dir_, "cgroup.events").value_or("");

@@ -30,12 +30,12 @@ struct Mount {
   std::string destination;
   std::string type;  // "bind" for a bind mount, "cgroup" for the container's cgroups
   uint64_t flags = 0;
-  uint64_t clear_flags = 0;                  // options that were switched off by name ("dev", "rw")
-  std::vector<uint64_t> propagation;         // MS_SHARED and so on, each applied on its own
-  std::string data;                          // options for the file system, joined by commas
-  uint64_t recursive_set = 0;                // MOUNT_ATTR_*, applied to the whole tree ("rro")
+  uint64_t clear_flags = 0;           // options that were switched off by name ("dev", "rw")
+  std::vector<uint64_t> propagation;  // MS_SHARED and so on, each applied on its own
+  std::string data;                   // options for the file system, joined by commas
+  uint64_t recursive_set = 0;         // MOUNT_ATTR_*, applied to the whole tree ("rro")
   uint64_t recursive_clear = 0;
-  bool copy_up = false;                      // "tmpcopyup"
+  bool copy_up = false;  // "tmpcopyup"
   std::vector<IdMap> uid_mappings;
   std::vector<IdMap> gid_mappings;
   bool idmap_recursive = false;
@@ -124,7 +124,7 @@ struct Resources {
 };
 
 struct Cgroup {
-  std::string name;          // used when path is empty: a cgroup of this name below the caller's own
+  std::string name;  // used when path is empty: a cgroup of this name below the caller's own
   std::string parent;
   std::string path;          // linux.cgroupsPath, cleaned
   std::string scope_prefix;  // systemd
@@ -149,7 +149,14 @@ struct Rlimit {
 };
 
 enum class SeccompAction {
-  kill_thread, trap, errno_, trace, allow, log, notify, kill_process,
+  kill_thread,
+  trap,
+  errno_,
+  trace,
+  allow,
+  log,
+  notify,
+  kill_process,
 };
 
 enum class SeccompOperator { ne, lt, le, eq, ge, gt, masked_eq };
@@ -171,9 +178,10 @@ struct SeccompCall {
 struct Seccomp {
   SeccompAction default_action{};
   std::optional<unsigned> default_errno_ret;
-  std::vector<std::string> architectures;  // libseccomp's names: "amd64", "x86", "x32", "arm64", ...
-  bool flags_given = false;                // absent flags mean SPEC_ALLOW, an empty list none
-  std::vector<std::string> flags;          // "SECCOMP_FILTER_FLAG_..."
+  std::vector<std::string>
+      architectures;               // libseccomp's names: "amd64", "x86", "x32", "arm64", ...
+  bool flags_given = false;        // absent flags mean SPEC_ALLOW, an empty list none
+  std::vector<std::string> flags;  // "SECCOMP_FILTER_FLAG_..."
   std::string listener_path;
   std::string listener_metadata;
   std::vector<SeccompCall> calls;

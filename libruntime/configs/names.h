@@ -44,13 +44,13 @@ struct NumberName {
 
 // RLIMIT_* (setrlimit(2)), sorted by name.
 inline constexpr std::array kRlimits{
-    NumberName{"RLIMIT_AS", 9},        NumberName{"RLIMIT_CORE", 4},
-    NumberName{"RLIMIT_CPU", 0},       NumberName{"RLIMIT_DATA", 2},
-    NumberName{"RLIMIT_FSIZE", 1},     NumberName{"RLIMIT_LOCKS", 10},
-    NumberName{"RLIMIT_MEMLOCK", 8},   NumberName{"RLIMIT_MSGQUEUE", 12},
-    NumberName{"RLIMIT_NICE", 13},     NumberName{"RLIMIT_NOFILE", 7},
-    NumberName{"RLIMIT_NPROC", 6},     NumberName{"RLIMIT_RSS", 5},
-    NumberName{"RLIMIT_RTPRIO", 14},   NumberName{"RLIMIT_RTTIME", 15},
+    NumberName{"RLIMIT_AS", 9},          NumberName{"RLIMIT_CORE", 4},
+    NumberName{"RLIMIT_CPU", 0},         NumberName{"RLIMIT_DATA", 2},
+    NumberName{"RLIMIT_FSIZE", 1},       NumberName{"RLIMIT_LOCKS", 10},
+    NumberName{"RLIMIT_MEMLOCK", 8},     NumberName{"RLIMIT_MSGQUEUE", 12},
+    NumberName{"RLIMIT_NICE", 13},       NumberName{"RLIMIT_NOFILE", 7},
+    NumberName{"RLIMIT_NPROC", 6},       NumberName{"RLIMIT_RSS", 5},
+    NumberName{"RLIMIT_RTPRIO", 14},     NumberName{"RLIMIT_RTTIME", 15},
     NumberName{"RLIMIT_SIGPENDING", 11}, NumberName{"RLIMIT_STACK", 3},
 };
 
@@ -88,8 +88,9 @@ inline constexpr std::array kSeccompOperators{
 };
 
 struct SeccompArchName {
-  std::string_view spec;        // config.json: "SCMP_ARCH_X86_64"
-  std::string_view libseccomp;  // seccomp_arch_resolve_name(3): "x86_64"; runc's state.json says "amd64"
+  std::string_view spec;  // config.json: "SCMP_ARCH_X86_64"
+  std::string_view
+      libseccomp;  // seccomp_arch_resolve_name(3): "x86_64"; runc's state.json says "amd64"
   std::string_view state;
 };
 

@@ -18,8 +18,9 @@ namespace hull::init {
 namespace {
 
 [[noreturn]] void fail(const char* what, const char* call) {
-  throw Error(what, call, errno).field("/process/terminal").hint(
-      "a terminal needs a devpts mount at /dev/pts");
+  throw Error(what, call, errno)
+      .field("/process/terminal")
+      .hint("a terminal needs a devpts mount at /dev/pts");
 }
 
 // The multiplexer of the container's own devpts: always inode 2, 5:2 (CVE-2025-52565).
@@ -49,7 +50,8 @@ void open_console(Session& session) {
   if (!slave) fail("cannot open the pty's slave", "TIOCGPTPEER");
   if (process.rows != 0 || process.columns != 0) {
     const winsize size{process.rows, process.columns, 0, 0};
-    if (ioctl(slave.get(), TIOCSWINSZ, &size) != 0) fail("cannot set the terminal's size", "TIOCSWINSZ");
+    if (ioctl(slave.get(), TIOCSWINSZ, &size) != 0)
+      fail("cannot set the terminal's size", "TIOCSWINSZ");
   }
   if (fchown(slave.get(), process.uid, process.gid) != 0 && errno != EINVAL && errno != EPERM)
     fail("cannot give the terminal to the user", "fchown");

@@ -60,14 +60,16 @@ void set_names(Session& session) {
   const plan::Plan& plan = session.plan;
   if (!plan.hostname.empty() && sethostname(plan.hostname.c_str(), plan.hostname.size()) != 0)
     throw Error("cannot set the host name", "sethostname", errno).field("/hostname");
-  if (!plan.domainname.empty() && setdomainname(plan.domainname.c_str(), plan.domainname.size()) != 0)
+  if (!plan.domainname.empty() &&
+      setdomainname(plan.domainname.c_str(), plan.domainname.size()) != 0)
     throw Error("cannot set the domain name", "setdomainname", errno).field("/domainname");
 }
 
 void set_kernel_parameters(Session& session) {
   for (const auto& [name, value] : session.plan.sysctl) {
     std::string path = name;
-    // sysctl(8): with a "/" in it the name is a path already, and a "." belongs to an interface's name.
+    // sysctl(8): with a "/" in it the name is a path already, and a "." belongs to an interface's
+    // name.
     if (name.find('/') == std::string::npos) std::replace(path.begin(), path.end(), '.', '/');
     try {
       session.trusted_proc().write("sys/" + path, value);

@@ -24,7 +24,8 @@ namespace {
 
 constexpr size_t kMaxPasswd = size_t{1} << 20;
 
-// An image decides what /etc/passwd is: never a magic link, never a device or a FIFO that would block.
+// An image decides what /etc/passwd is: never a magic link, never a device or a FIFO that would
+// block.
 std::string passwd_text() {
   const Fd fd(sys::openat2(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0,
                            RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT));
@@ -58,11 +59,15 @@ void give_stdio_to(const plan::Process& process) {
   for (int fd = 0; fd <= 2; ++fd) {
     struct stat info {};
     if (fstat(fd, &info) != 0 || info.st_uid == process.uid) continue;
-    const bool terminal = S_ISCHR(info.st_mode) && major(info.st_rdev) >= 136 && major(info.st_rdev) <= 143;
+    const bool terminal =
+        S_ISCHR(info.st_mode) && major(info.st_rdev) >= 136 && major(info.st_rdev) <= 143;
     if (!terminal && !S_ISFIFO(info.st_mode)) continue;
-    // EINVAL: the user is not mapped where the pipe was made; EPERM and EROFS: it isn't ours to give.
-    if (fchown(fd, process.uid, process.gid) != 0 && errno != EINVAL && errno != EPERM && errno != EROFS)
-      throw Error("cannot give standard stream " + std::to_string(fd) + " to the user", "fchown", errno);
+    // EINVAL: the user is not mapped where the pipe was made; EPERM and EROFS: it isn't ours to
+    // give.
+    if (fchown(fd, process.uid, process.gid) != 0 && errno != EINVAL && errno != EPERM &&
+        errno != EROFS)
+      throw Error("cannot give standard stream " + std::to_string(fd) + " to the user", "fchown",
+                  errno);
   }
 }
 
@@ -70,8 +75,8 @@ void set_rlimits(const plan::Process& process) {
   for (const configs::Rlimit& limit : process.rlimits) {
     const rlimit value{limit.soft, limit.hard};
     if (setrlimit(static_cast<__rlimit_resource>(limit.type), &value) != 0)
-      throw Error("cannot set rlimit " + std::to_string(limit.type) + " to " + std::to_string(limit.soft) +
-                      ":" + std::to_string(limit.hard),
+      throw Error("cannot set rlimit " + std::to_string(limit.type) + " to " +
+                      std::to_string(limit.soft) + ":" + std::to_string(limit.hard),
                   "setrlimit", errno)
           .field("/process/rlimits");
   }
@@ -81,10 +86,13 @@ void set_rlimits(const plan::Process& process) {
 void verify_cwd(const std::string& wanted) {
   char path[PATH_MAX];
   const long length = syscall(SYS_getcwd, path, sizeof path);
-  if (length < 0 && errno != ENOENT) throw Error("cannot verify the working directory", "getcwd", errno);
+  if (length < 0 && errno != ENOENT)
+    throw Error("cannot verify the working directory", "getcwd", errno);
   if (length < 0 || path[0] != '/')
-    throw Error("current working directory is outside of container mount namespace root -- possible "
-                "container breakout: " + quote(wanted))
+    throw Error(
+        "current working directory is outside of container mount namespace root -- possible "
+        "container breakout: " +
+        quote(wanted))
         .field("/process/cwd");
 }
 
@@ -107,8 +115,8 @@ void change_user(const plan::Process& process) {
         .hint(errno == EINVAL ? "is the ID mapped in the user namespace?" : "");
 }
 
-// The listener's number goes by write(2), the one call that a profile may not redirect to it; the launcher
-// takes the descriptor itself (pidfd_getfd(2)).
+// The listener's number goes by write(2), the one call that a profile may not redirect to it; the
+// launcher takes the descriptor itself (pidfd_getfd(2)).
 void hand_over_listener(Session& session, const Fd& listener) {
   session.channel.send_number(plan::MessageType::seccomp_listener, listener.get());
   session.wait_to_proceed();

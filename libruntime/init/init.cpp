@@ -36,7 +36,8 @@ Session receive_session(plan::Channel channel) {
     if (next == message->fds.end()) throw Error("the plan came without a descriptor it names");
     return std::move(*next++);
   };
-  for (size_t i = 0; i < session.plan.namespace_fds.size(); ++i) session.namespaces.push_back(take());
+  for (size_t i = 0; i < session.plan.namespace_fds.size(); ++i)
+    session.namespaces.push_back(take());
   if (session.plan.pidfd) session.pidfd = take();
   if (session.plan.exec_fifo) session.exec_fifo = take();
   return session;
@@ -66,8 +67,10 @@ Session receive_session(plan::Channel channel) {
 
 void report(Session& session, const Error& error) {
   const std::string bytes = plan::encode_error(error);
-  if (session.start_answer) write_all(session.start_answer.get(), bytes, "exec.fifo");
-  else session.channel.send(plan::MessageType::error, bytes);
+  if (session.start_answer)
+    write_all(session.start_answer.get(), bytes, "exec.fifo");
+  else
+    session.channel.send(plan::MessageType::error, bytes);
 }
 
 }  // namespace
@@ -80,7 +83,8 @@ ProcFs& Session::trusted_proc() {
 void Session::wait_to_proceed() {
   const auto message = channel.receive();
   if (!message) _exit(1);
-  if (message->type != plan::MessageType::proceed) throw Error("unexpected message from the launcher");
+  if (message->type != plan::MessageType::proceed)
+    throw Error("unexpected message from the launcher");
 }
 
 void run(unsigned preserve_fds) {
@@ -101,7 +105,8 @@ void run(unsigned preserve_fds) {
     } catch (const Error& e) {
       report(session, e);
     } catch (const std::exception& e) {
-      report(session, Error(std::string("unexpected failure in the container's init: ") + e.what()));
+      report(session,
+             Error(std::string("unexpected failure in the container's init: ") + e.what()));
     }
   } catch (...) {
     // Nobody is left to tell: the launcher sees the closed channel.

@@ -19,8 +19,8 @@ void setns_or_throw(int fd, uint64_t flag, std::string_view name) {
         .field("/linux/namespaces");
 }
 
-// In a user namespace that was joined this process is nobody until it takes its root's IDs. IDs 0 that are
-// not mapped there are no error: the program's own may still be.
+// In a user namespace that was joined this process is nobody until it takes its root's IDs. IDs 0
+// that are not mapped there are no error: the program's own may still be.
 void take_root_ids() {
   if (setresgid(0, 0, 0) != 0 && errno != EINVAL)
     throw Error("cannot become the root group of the user namespace", "setresgid", errno);
@@ -35,8 +35,9 @@ void join_namespaces(Session& session) {
   if (plan.join_by_pidfd != 0 &&
       setns(session.pidfd.get(), static_cast<int>(plan.join_by_pidfd)) != 0)
     throw Error("cannot join the container's namespaces", "setns", errno);
-  // A user namespace first gives up rights that joining another one may need; one that belongs to it
-  // can only be joined after. So: the others, then the user namespace, then what is left (nsenter(1)).
+  // A user namespace first gives up rights that joining another one may need; one that belongs to
+  // it can only be joined after. So: the others, then the user namespace, then what is left
+  // (nsenter(1)).
   std::vector<size_t> later;
   for (size_t i = 0; i < session.namespaces.size(); ++i) {
     const configs::NamespaceName& name = configs::name_of(plan.namespace_fds[i]);

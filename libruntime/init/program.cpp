@@ -21,7 +21,8 @@ void wait_for_start(Session& session) {
   // The launcher is about to leave: no more log lines to it.
   log::set_sink(nullptr);
   session.channel.close();
-  session.start_answer = session.trusted_proc().reopen(session.exec_fifo.get(), O_WRONLY | O_CLOEXEC);
+  session.start_answer =
+      session.trusted_proc().reopen(session.exec_fifo.get(), O_WRONLY | O_CLOEXEC);
   session.exec_fifo.reset();
   if (write(session.start_answer.get(), "0", 1) != 1)
     throw Error("cannot answer the start", "write exec.fifo", errno);
@@ -34,7 +35,8 @@ void start_program(Session& session) {
   const plan::Process& process = plan.process;
   std::string path;
   if (plan.has_process) path = find_program(process.args[0], process.env);
-  // As late as can be (config-linux.md#seccomp); but a listener needs the launcher, which leaves at the start.
+  // As late as can be (config-linux.md#seccomp); but a listener needs the launcher, which leaves at
+  // the start.
   const bool early = process.no_new_privileges && process.seccomp && process.seccomp->notifies;
   if (early) load_seccomp(session);
   wait_for_start(session);

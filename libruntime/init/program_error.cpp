@@ -24,10 +24,10 @@ struct Machine {
   uint16_t number;
   const char* name;
 };
-constexpr std::array kMachines{Machine{EM_X86_64, "x86_64"}, Machine{EM_386, "i386"},
-                               Machine{EM_AARCH64, "aarch64"}, Machine{EM_ARM, "arm"},
-                               Machine{EM_RISCV, "riscv"}, Machine{EM_PPC64, "ppc64"},
-                               Machine{EM_S390, "s390x"}, Machine{EM_MIPS, "mips"}, Machine{258, "loongarch"}};
+constexpr std::array kMachines{
+    Machine{EM_X86_64, "x86_64"}, Machine{EM_386, "i386"},    Machine{EM_AARCH64, "aarch64"},
+    Machine{EM_ARM, "arm"},       Machine{EM_RISCV, "riscv"}, Machine{EM_PPC64, "ppc64"},
+    Machine{EM_S390, "s390x"},    Machine{EM_MIPS, "mips"},   Machine{258, "loongarch"}};
 #if defined(__x86_64__)
 constexpr uint16_t kHost = EM_X86_64;
 #elif defined(__aarch64__)
@@ -55,7 +55,8 @@ Error cannot_exec(const std::string& name, const char* call, int code, std::stri
 // What is at `path`, as far as it bears on execve.
 class Look {
  public:
-  explicit Look(const std::string& path) : path_(path), fd_(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+  explicit Look(const std::string& path)
+      : path_(path), fd_(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
     if (stat(path.c_str(), &info_) == 0) exists_ = true;
     if (fd_ && S_ISREG(info_.st_mode)) {
       const ssize_t got = pread(fd_.get(), head_.data(), head_.size(), 0);
@@ -68,11 +69,13 @@ class Look {
     if (is_script()) {
       const std::string interpreter = script_interpreter();
       if (interpreter.ends_with('\r'))
-        return "the script's first line ends in CRLF: the kernel looks for interpreter " + quote(interpreter);
+        return "the script's first line ends in CRLF: the kernel looks for interpreter " +
+               quote(interpreter);
       return "the script's interpreter " + quote(interpreter) + " is not in the container";
     }
     if (const auto loader = elf_loader())
-      return "the program's loader " + quote(*loader) + " is not in the container (another libc or architecture?)";
+      return "the program's loader " + quote(*loader) +
+             " is not in the container (another libc or architecture?)";
     return {};
   }
 
@@ -86,7 +89,8 @@ class Look {
                " and has no binfmt_misc handler for it";
       return "the ELF file is damaged";
     }
-    if (is_script()) return "the script's first line " + quote(script_line()) + " names no interpreter";
+    if (is_script())
+      return "the script's first line " + quote(script_line()) + " names no interpreter";
     return "the file is neither an ELF binary nor a script that begins with \"#!\"";
   }
 
@@ -95,9 +99,11 @@ class Look {
     if (S_ISDIR(info_.st_mode)) return "it is a directory";
     if (!S_ISREG(info_.st_mode)) return "it is no regular file";
     struct statvfs fs {};
-    if (statvfs(path_.c_str(), &fs) == 0 && (fs.f_flag & ST_NOEXEC) != 0) return "it lies on a mount with noexec";
+    if (statvfs(path_.c_str(), &fs) == 0 && (fs.f_flag & ST_NOEXEC) != 0)
+      return "it lies on a mount with noexec";
     if ((info_.st_mode & 0111) == 0) return "the file has no execute permission: chmod +x";
-    if (faccessat(AT_FDCWD, path_.c_str(), X_OK, AT_EACCESS) != 0) return "the user may not execute the file";
+    if (faccessat(AT_FDCWD, path_.c_str(), X_OK, AT_EACCESS) != 0)
+      return "the user may not execute the file";
     if (is_script()) return "may the interpreter " + quote(script_interpreter()) + " be executed?";
     return {};
   }
@@ -170,8 +176,10 @@ std::string find_program(const std::string& name, const std::vector<std::string>
   if (name.find('/') != std::string::npos) {
     const int code = executable(name);
     if (code == 0) return name;
-    if (code == ENOENT || code == ENOTDIR) throw cannot_exec(name, ("stat " + name).c_str(), code, "");
-    if (code == EISDIR) throw cannot_exec(name, "", code, "");
+    if (code == ENOENT || code == ENOTDIR)
+      throw cannot_exec(name, ("stat " + name).c_str(), code, "");
+    // As execve(2) says it; hosts know "permission denied".
+    if (code == EISDIR) throw cannot_exec(name, "", EACCES, "it is a directory");
     throw explain_exec_failure(name, name, code);
   }
   const std::string_view path = path_variable(env);
@@ -182,7 +190,8 @@ std::string find_program(const std::string& name, const std::vector<std::string>
     if (code == 0) return candidate;
     if (code == EACCES) denied = code;
   }
-  if (denied != 0) throw cannot_exec(name, "", denied, "found in $PATH, but the user may not execute it");
+  if (denied != 0)
+    throw cannot_exec(name, "", denied, "found in $PATH, but the user may not execute it");
   throw Error("exec: " + quote(name) + ": executable file not found in $PATH")
       .field(kArgs)
       .hint(path.empty() ? "PATH is not set in /process/env" : "PATH is " + quote(path));
@@ -191,13 +200,19 @@ std::string find_program(const std::string& name, const std::vector<std::string>
 Error explain_exec_failure(const std::string& name, const std::string& path, int code) {
   const Look look(path);
   switch (code) {
-    case ENOENT: return cannot_exec(name, "", code, look.not_found());
-    case ENOEXEC: return cannot_exec(name, "", code, look.bad_format());
+    case ENOENT:
+      return cannot_exec(name, "", code, look.not_found());
+    case ENOEXEC:
+      return cannot_exec(name, "", code, look.bad_format());
     case EACCES:
-    case EPERM: return cannot_exec(name, "", code, look.denied());
-    case E2BIG: return cannot_exec(name, "", code, "args and env together are too long (execve(2))");
-    case ENOMEM: return cannot_exec(name, "", code, "is the cgroup's memory limit too low?");
-    default: return cannot_exec(name, "", code, "");
+    case EPERM:
+      return cannot_exec(name, "", code, look.denied());
+    case E2BIG:
+      return cannot_exec(name, "", code, "args and env together are too long (execve(2))");
+    case ENOMEM:
+      return cannot_exec(name, "", code, "is the cgroup's memory limit too low?");
+    default:
+      return cannot_exec(name, "", code, "");
   }
 }
 

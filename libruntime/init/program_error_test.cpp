@@ -62,20 +62,23 @@ std::string elf(uint16_t machine, const std::string& loader) {
 
 TEST_CASE("Each bad program is told by its true cause") {
   const Programs programs;
-  CHECK_THAT(explain(programs.add("crlf", "#!/bin/sh\r\ntrue\n"), ENOENT), hull::testing::contains("CRLF"));
+  CHECK_THAT(explain(programs.add("crlf", "#!/bin/sh\r\ntrue\n"), ENOENT),
+             hull::testing::contains("CRLF"));
   CHECK_THAT(explain(programs.add("nointerp", "#! /no/such -x\n"), ENOENT),
              hull::testing::contains("interpreter \"/no/such\" is not in the container"));
   CHECK_THAT(explain(programs.add("noloader", elf(EM_X86_64, "/lib/ld-musl.so")), ENOENT),
              hull::testing::contains("loader \"/lib/ld-musl.so\" is not in the container"));
   CHECK_THAT(explain(programs.add("arch", elf(EM_MIPS, "/lib/ld.so")), ENOEXEC),
              hull::testing::contains("the binary is mips, the host is"));
-  CHECK_THAT(explain(programs.add("empty", ""), ENOEXEC), hull::testing::contains("the file is empty"));
+  CHECK_THAT(explain(programs.add("empty", ""), ENOEXEC),
+             hull::testing::contains("the file is empty"));
   CHECK_THAT(explain(programs.add("text", "echo hello\n"), ENOEXEC),
              hull::testing::contains("neither an ELF binary nor a script"));
   CHECK_THAT(explain(programs.add("nox", "#!/bin/sh\n", 0644), EACCES),
              hull::testing::contains("no execute permission"));
   CHECK_THAT(explain(programs.dir(), EACCES), hull::testing::contains("it is a directory"));
-  CHECK_THAT(explain(programs.dir() + "/missing", ENOENT), hull::testing::contains("no such file or directory"));
+  CHECK_THAT(explain(programs.dir() + "/missing", ENOENT),
+             hull::testing::contains("no such file or directory"));
 }
 
 TEST_CASE("A program is found in PATH as execvp does, with the words that callers match") {
@@ -85,9 +88,12 @@ TEST_CASE("A program is found in PATH as execvp does, with the words that caller
   const std::vector<std::string> env{"PATH=/nowhere", "PATH=/nowhere:" + programs.dir()};
   CHECK(init::find_program("good", env) == good);
   CHECK(init::find_program(good, {}) == good);
-  CHECK_THROWS_WITH(init::find_program("missing", env),
-                    hull::testing::contains("exec: \"missing\": executable file not found in $PATH"));
-  CHECK_THROWS_WITH(init::find_program("/no/such", env), hull::testing::contains("no such file or directory"));
+  CHECK_THROWS_WITH(
+      init::find_program("missing", env),
+      hull::testing::contains("exec: \"missing\": executable file not found in $PATH"));
+  CHECK_THROWS_WITH(init::find_program("/no/such", env),
+                    hull::testing::contains("no such file or directory"));
   CHECK_THROWS_WITH(init::find_program("plain", env), hull::testing::contains("permission denied"));
-  CHECK_THROWS_WITH(init::find_program(programs.dir(), env), hull::testing::contains("is a directory"));
+  CHECK_THROWS_WITH(init::find_program(programs.dir(), env),
+                    hull::testing::contains("permission denied; it is a directory"));
 }

@@ -20,9 +20,9 @@ struct Session {
   plan::Channel channel;
   std::vector<Fd> namespaces;  // beside plan.namespace_fds
   Fd pidfd;
-  Fd root;                     // O_PATH, until it has become the root
-  Fd exec_fifo;                // O_PATH
-  Fd start_answer;             // exec.fifo opened for writing: where errors go once `start` reads it
+  Fd root;          // O_PATH, until it has become the root
+  Fd exec_fifo;     // O_PATH
+  Fd start_answer;  // exec.fifo opened for writing: where errors go once `start` reads it
   std::optional<ProcFs> proc;
 
   // The trusted procfs, made at the first call. `whole`: with /proc/sys.

@@ -2,11 +2,13 @@
 
 #include "libruntime/init/session.h"
 
-// The steps of hull-init in the order in which they happen; each throws Error. One file a step's subject.
+// The steps of hull-init in the order in which they happen; each throws Error. One file a step's
+// subject.
 namespace hull::init {
 
 // namespaces.cpp
-// setns(2) into what is joined (and for a joined user namespace makes the others inside it), the cgroup namespace.
+// setns(2) into what is joined (and for a joined user namespace makes the others inside it), the
+// cgroup namespace.
 void join_namespaces(Session& session);
 // A session and a session keyring of its own, loopback up.
 void start_session(Session& session);
@@ -22,7 +24,8 @@ void set_kernel_parameters(Session& session);
 void protect_paths(Session& session);
 
 // console.cpp
-// Makes the pty, when there is to be one: slave on fds 0-2 and as controlling terminal, master to the launcher.
+// Makes the pty, when there is to be one: slave on fds 0-2 and as controlling terminal, master to
+// the launcher.
 void open_console(Session& session);
 
 // identity.cpp
@@ -32,8 +35,8 @@ void become_user(Session& session);
 void load_seccomp(Session& session);
 
 // program.cpp
-// Says `created`, waits for the start, runs the startContainer hooks, loads seccomp (with no_new_privs) and becomes
-// the user's program.
+// Says `created`, waits for the start, runs the startContainer hooks, loads seccomp (with
+// no_new_privs) and becomes the user's program.
 [[noreturn]] void start_program(Session& session);
 
 }  // namespace hull::init

@@ -50,13 +50,23 @@ void Conversation::until_executed() {
 
 void Conversation::answer(plan::Message& message) {
   switch (message.type) {
-    case plan::MessageType::error: throw plan::decode_error(message.payload);
-    case plan::MessageType::stillborn: throw stillborn_error(plan::number_of(message));
-    case plan::MessageType::log: return pass_on_log(message.payload);
-    case plan::MessageType::ready_for_hooks: run_runtime_hooks(); break;
-    case plan::MessageType::console: take_console(message); break;
-    case plan::MessageType::seccomp_listener: take_listener(message); break;
-    default: throw Error("unexpected message from the container's init");
+    case plan::MessageType::error:
+      throw plan::decode_error(message.payload);
+    case plan::MessageType::stillborn:
+      throw stillborn_error(plan::number_of(message));
+    case plan::MessageType::log:
+      return pass_on_log(message.payload);
+    case plan::MessageType::ready_for_hooks:
+      run_runtime_hooks();
+      break;
+    case plan::MessageType::console:
+      take_console(message);
+      break;
+    case plan::MessageType::seccomp_listener:
+      take_listener(message);
+      break;
+    default:
+      throw Error("unexpected message from the container's init");
   }
   proceed();
 }
@@ -77,12 +87,13 @@ void Conversation::take_console(plan::Message& message) {
 }
 
 void Conversation::take_listener(const plan::Message& message) {
-  const Fd listener(static_cast<int>(
-      syscall(SYS_pidfd_getfd, child_.pidfd.get(), plan::number_of(message), 0)));
+  const Fd listener(
+      static_cast<int>(syscall(SYS_pidfd_getfd, child_.pidfd.get(), plan::number_of(message), 0)));
   if (!listener)
     throw Error("cannot take the seccomp listener", "pidfd_getfd", errno).field("/linux/seccomp");
   if (!config_.seccomp || config_.seccomp->listener_path.empty())
-    throw Error("a seccomp profile that notifies needs a listener").field("/linux/seccomp/listenerPath");
+    throw Error("a seccomp profile that notifies needs a listener")
+        .field("/linux/seccomp/listenerPath");
   try {
     send_fd(config_.seccomp->listener_path, listener.get(),
             state::listener_state(config_, id_, child_.pid));

@@ -15,8 +15,8 @@ class Conversation {
                const LaunchOptions& options, Started& started)
       : child_(child), config_(config), id_(id), options_(options), started_(started) {}
 
-  // Answers what hull-init asks (hooks, console, seccomp listener) until it says `created`. Throws what init
-  // reports, or why it died.
+  // Answers what hull-init asks (hooks, console, seccomp listener) until it says `created`. Throws
+  // what init reports, or why it died.
   void until_created();
   // Lets it go on: to exec.fifo, or with start_now to execve.
   void proceed();

@@ -31,10 +31,12 @@ Fd clone_own_mount() {
 Fd sealed_copy() {
   const Fd self = open_or_throw(AT_FDCWD, kSelf, O_RDONLY);
   struct stat info {};
-  if (fstat(self.get(), &info) != 0) throw Error("cannot look at the runtime's binary", "fstat", errno);
+  if (fstat(self.get(), &info) != 0)
+    throw Error("cannot look at the runtime's binary", "fstat", errno);
   // MFD_EXEC is needed where vm.memfd_noexec is set, unknown before Linux 6.3.
   Fd copy(memfd_create("hull-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC));
-  if (!copy && errno == EINVAL) copy.reset(memfd_create("hull-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!copy && errno == EINVAL)
+    copy.reset(memfd_create("hull-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!copy) throw Error("cannot copy the runtime's binary", "memfd_create", errno);
   for (off_t left = info.st_size; left > 0;) {
     const ssize_t sent = sendfile(copy.get(), self.get(), nullptr, static_cast<size_t>(left));

@@ -78,12 +78,14 @@ void describe_init(state::State& state, pid_t pid) {
   for (const configs::NamespaceName& name : configs::kNamespaces) {
     const configs::Namespace* ns = state.config.find(name.type);
     const bool joined = ns != nullptr && !ns->path.empty();
-    state.namespace_paths[std::string(name.state)] = joined ? ns->path : dir + std::string(name.file);
+    state.namespace_paths[std::string(name.state)] =
+        joined ? ns->path : dir + std::string(name.file);
   }
 }
 
 // The v1 and v2 cgroups as the container's `cgroup` mounts show them.
-void show_cgroups(plan::CgroupView& view, const cgroups::Manager& cgroup, const cgroups::Layout& layout) {
+void show_cgroups(plan::CgroupView& view, const cgroups::Manager& cgroup,
+                  const cgroups::Layout& layout) {
   view.v2 = layout.mode == cgroups::Mode::v2;
   const auto unified = cgroup.paths().find("");
   if (unified != cgroup.paths().end()) view.unified_path = unified->second;
@@ -107,7 +109,8 @@ void set_rlimits(pid_t pid, const plan::Plan& plan) {
   for (const configs::Rlimit& limit : plan.process.rlimits) {
     const rlimit64 value{limit.soft, limit.hard};
     if (prlimit64(pid, static_cast<__rlimit_resource>(limit.type), &value, nullptr) != 0)
-      throw Error("cannot set rlimit " + std::to_string(limit.type), "prlimit", errno).field("/process/rlimits");
+      throw Error("cannot set rlimit " + std::to_string(limit.type), "prlimit", errno)
+          .field("/process/rlimits");
   }
 }
 
@@ -131,8 +134,8 @@ void end_child(const Child& child) {
   wait_for(child.pid);
 }
 
-// Takes back what a failed create has made, but for the state directory. What can't be taken back is
-// logged; the error that led here is the one to report.
+// Takes back what a failed create has made, but for the state directory. What can't be taken back
+// is logged; the error that led here is the one to report.
 class CleanUp {
  public:
   explicit CleanUp(cgroups::Manager& cgroup) : cgroup_(cgroup) {}
@@ -174,11 +177,15 @@ state::State create_container(const Request& request, Started& started) {
   request.directory.save(state);
 
   CleanUp clean_up(*cgroup);
-  cgroup->create(config.cgroup.resources);
+  {
+    const FdCloseBatch batch;
+    cgroup->create(config.cgroup.resources);
+  }
   show_cgroups(plan.rootfs.cgroup, *cgroup, layout);
   Fd exec_fifo;
   if (plan.exec_fifo) {
-    request.directory.make_exec_fifo(host_id(config.uid_mappings, 0), host_id(config.gid_mappings, 0));
+    request.directory.make_exec_fifo(host_id(config.uid_mappings, 0),
+                                     host_id(config.gid_mappings, 0));
     exec_fifo = open_or_throw(request.directory.fd(), "exec.fifo", O_PATH | O_NOFOLLOW);
   }
 

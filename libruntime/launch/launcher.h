@@ -19,8 +19,8 @@ struct Request {
   bool start_now;                     // the user's program runs when this returns; no exec.fifo
 };
 
-// From the configuration to a waiting (or, with start_now, running) container. Whatever fails, nothing is left but
-// the state directory, which is the caller's.
+// From the configuration to a waiting (or, with start_now, running) container. Whatever fails,
+// nothing is left but the state directory, which is the caller's.
 state::State create_container(const Request& request, Started& started);
 
 // Another process in a running container.

@@ -35,7 +35,9 @@ unsigned listen_fds() {
 // Of several values for one name the last counts (config.md#process).
 std::vector<std::string> without_duplicates(const std::vector<std::string>& env) {
   std::map<std::string_view, size_t> last;
-  const auto name = [](std::string_view variable) { return variable.substr(0, variable.find('=')); };
+  const auto name = [](std::string_view variable) {
+    return variable.substr(0, variable.find('='));
+  };
   for (size_t i = 0; i < env.size(); ++i) last[name(env[i])] = i;
   std::vector<std::string> out;
   out.reserve(env.size() + 4);
@@ -44,13 +46,15 @@ std::vector<std::string> without_duplicates(const std::vector<std::string>& env)
   return out;
 }
 
-// sd_listen_fds(3): the program is process 1 of its own PID namespace, or says which one it is by 1 all the same.
+// sd_listen_fds(3): the program is process 1 of its own PID namespace, or says which one it is by 1
+// all the same.
 void pass_listen_fds(std::vector<std::string>& env) {
   const unsigned count = listen_fds();
   if (count == 0) return;
   env.push_back("LISTEN_FDS=" + std::to_string(count));
   env.emplace_back("LISTEN_PID=1");
-  if (const char* names = std::getenv("LISTEN_FDNAMES")) env.push_back(std::string("LISTEN_FDNAMES=") + names);
+  if (const char* names = std::getenv("LISTEN_FDNAMES"))
+    env.push_back(std::string("LISTEN_FDNAMES=") + names);
 }
 
 plan::Process plan_process(const configs::Process& process, const configs::Config& config,
@@ -69,11 +73,13 @@ plan::Process plan_process(const configs::Process& process, const configs::Confi
   out.rows = process.console_rows;
   out.columns = process.console_columns;
   out.rlimits = process.rlimits;
-  if (process.capabilities) out.capabilities = security::to_masks(
-        *process.capabilities, config.find(NamespaceType::user) != nullptr);
+  if (process.capabilities)
+    out.capabilities =
+        security::to_masks(*process.capabilities, config.find(NamespaceType::user) != nullptr);
   out.no_new_privileges = process.no_new_privileges;
   out.apparmor_profile = security::resolve_apparmor_profile(process.apparmor_profile);
-  out.selinux_label = security::resolve_selinux_label(process.selinux_label, "/process/selinuxLabel");
+  out.selinux_label =
+      security::resolve_selinux_label(process.selinux_label, "/process/selinuxLabel");
   out.oom_score_adj = process.oom_score_adj;
   if (config.seccomp) out.seccomp = security::compile(*config.seccomp);
   out.preserve_fds = preserved_fds(options);
@@ -116,7 +122,8 @@ void set_log_level(plan::Plan& plan) {
                                                                      : log::Level::warning);
 }
 
-Fd open_namespace(const configs::Namespace& ns, const configs::NamespaceName& name, const std::string& field) {
+Fd open_namespace(const configs::Namespace& ns, const configs::NamespaceName& name,
+                  const std::string& field) {
   try {
     Fd fd = open_or_throw(AT_FDCWD, ns.path, O_RDONLY);
     const int type = ioctl(fd.get(), NS_GET_NSTYPE);
@@ -137,7 +144,8 @@ JoinedNamespaces open_namespaces(const configs::Config& config) {
   for (size_t i = 0; i < config.namespaces.size(); ++i) {
     const configs::Namespace& ns = config.namespaces[i];
     if (ns.path.empty()) continue;
-    Fd fd = open_namespace(ns, configs::name_of(ns.type), "/linux/namespaces/" + std::to_string(i) + "/path");
+    Fd fd = open_namespace(ns, configs::name_of(ns.type),
+                           "/linux/namespaces/" + std::to_string(i) + "/path");
     if (ns.type == NamespaceType::pid) {
       out.pid = std::move(fd);
       continue;
@@ -155,7 +163,8 @@ JoinedNamespaces open_namespaces(const configs::Config& config) {
 uint64_t new_namespaces(const configs::Config& config) {
   uint64_t flags = 0;
   for (const configs::Namespace& ns : config.namespaces)
-    if (ns.path.empty() && ns.type != NamespaceType::cgroup) flags |= configs::name_of(ns.type).flag;
+    if (ns.path.empty() && ns.type != NamespaceType::cgroup)
+      flags |= configs::name_of(ns.type).flag;
   return flags;
 }
 
@@ -212,7 +221,8 @@ unsigned preserved_fds(const LaunchOptions& options) {
   const unsigned count = options.preserve_fds + listen_fds();
   for (unsigned i = 3; i < 3 + count; ++i)
     if (fcntl(static_cast<int>(i), F_GETFD) < 0)
-      throw Error("unable to stat preserved-fd " + std::to_string(i - 3) + " (of " + std::to_string(count) + ")",
+      throw Error("unable to stat preserved-fd " + std::to_string(i - 3) + " (of " +
+                      std::to_string(count) + ")",
                   "fcntl", errno);
   return count;
 }
@@ -222,7 +232,8 @@ uint32_t host_id(const std::vector<configs::IdMap>& maps, uint32_t container_id)
   for (const configs::IdMap& map : maps)
     if (container_id >= map.container_id && container_id - map.container_id < map.size)
       return map.host_id + (container_id - map.container_id);
-  throw Error("ID " + std::to_string(container_id) + " of the container is not mapped to one of the host")
+  throw Error("ID " + std::to_string(container_id) +
+              " of the container is not mapped to one of the host")
       .field("/linux/uidMappings");
 }
 

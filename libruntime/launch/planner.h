@@ -21,7 +21,8 @@ struct JoinedNamespaces {
 // Throws Error with /linux/namespaces/N/path.
 JoinedNamespaces open_namespaces(const configs::Config& config);
 
-// CLONE_NEW* of the namespaces to make with the clone; the cgroup namespace comes later, in hull-init.
+// CLONE_NEW* of the namespaces to make with the clone; the cgroup namespace comes later, in
+// hull-init.
 uint64_t new_namespaces(const configs::Config& config);
 
 // The part of the Plan that configuration alone decides. `process` may be null.

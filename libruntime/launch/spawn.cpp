@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <csignal>
 #include <sys/prctl.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "libruntime/init/init.h"
@@ -22,10 +22,11 @@ namespace {
 
 // Where a newborn failed: it can only send a number.
 enum class Step { enter_cgroup, become_root, join_user_namespace, clone_again, keep_channel, exec };
-constexpr std::array kSteps{"write tasks", "setresuid", "setns", "clone3", "dup3", "execveat"};
+constexpr std::array kSteps{
+    "open or write tasks of the cgroup", "setresuid", "setns", "clone3", "dup3", "execveat"};
 
 struct Newborn {
-  const std::vector<Fd>& tasks;
+  const std::vector<std::string>& task_files;
   int executable;
   int channel;
   int channel_home;  // where hull-init expects it
@@ -53,8 +54,10 @@ void become_root(const Newborn& newborn) {
 // The clone's way to execveat: raw system calls only.
 [[noreturn]] void be_born(const Newborn& newborn) {
   // A process that writes "0" for itself skips the RCU wait of cgroup.procs (DESIGN 4).
-  for (const Fd& tasks : newborn.tasks)
-    if (write(tasks.get(), "0", 1) != 1) fail(newborn, Step::enter_cgroup);
+  for (const std::string& path : newborn.task_files) {
+    const int tasks = open(path.c_str(), O_WRONLY | O_CLOEXEC);  // execve closes it
+    if (tasks < 0 || write(tasks, "0", 1) != 1) fail(newborn, Step::enter_cgroup);
+  }
   if (newborn.user_namespace >= 0) {
     if (setns(newborn.user_namespace, CLONE_NEWUSER) != 0) fail(newborn, Step::join_user_namespace);
     become_root(newborn);
@@ -86,7 +89,7 @@ void become_root(const Newborn& newborn) {
 
 // Ignored signals survive execve: the container must not inherit a caller's (proc(5), SigIgn).
 uint64_t ignored_signals() {
-  const std::string status = read_file("/proc/self/status");
+  const std::string status = read_value_if_exists("/proc/self/status").value_or("");
   const size_t at = status.find("\nSigIgn:\t");
   if (at == std::string::npos) return 0;
   return parse_number<uint64_t>(std::string_view(status).substr(at + 9, 16), 16).value_or(0);
@@ -100,7 +103,8 @@ std::string map_text(const std::vector<configs::IdMap>& maps) {
   return out;
 }
 
-void write_map(pid_t pid, const char* file, const char* field, const std::vector<configs::IdMap>& maps) {
+void write_map(pid_t pid, const char* file, const char* field,
+               const std::vector<configs::IdMap>& maps) {
   try {
     write_existing("/proc/" + std::to_string(pid) + "/" + file, map_text(maps));
   } catch (Error& e) {
@@ -150,7 +154,8 @@ pid_t clone_or_throw(clone_args& args) {
 }  // namespace
 
 Child spawn(Birth birth) {
-  // hull-init finds its channel behind the preserved descriptors: nothing it needs may be in that place.
+  // hull-init finds its channel behind the preserved descriptors: nothing it needs may be in that
+  // place.
   const int channel_home = 3 + static_cast<int>(birth.preserve_fds);
   const Fd executable = out_of_the_way(open_init_executable(), channel_home);
   auto [ours, theirs] = plan::Channel::make_pair();
@@ -165,8 +170,17 @@ Child spawn(Birth birth) {
   const std::vector<std::string> words{init::kName, std::to_string(birth.preserve_fds)};
   const auto argv = c_strings(words);
   const bool new_user = (birth.new_namespaces & CLONE_NEWUSER) != 0;
-  const Newborn newborn{birth.entrance.tasks, executable.get(), theirs.fd(), channel_home, ours.fd(), argv.data(), ignored_signals(), new_user,
-                        birth.user_namespace, birth.new_namespaces, pid_write.get()};
+  const Newborn newborn{birth.entrance.task_files,
+                        executable.get(),
+                        theirs.fd(),
+                        channel_home,
+                        ours.fd(),
+                        argv.data(),
+                        ignored_signals(),
+                        new_user,
+                        birth.user_namespace,
+                        birth.new_namespaces,
+                        pid_write.get()};
 
   int pidfd = -1;
   clone_args args{};

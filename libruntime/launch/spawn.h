@@ -30,8 +30,9 @@ struct Child {
   plan::Channel channel;
 };
 
-// One clone3(2), then hull-init by execveat(2). Between the two only raw system calls happen, so a program with
-// threads may call this. (A joined user namespace that is to own new ones takes a second, short-lived process.)
+// One clone3(2), then hull-init by execveat(2). Between the two only raw system calls happen, so a
+// program with threads may call this. (A joined user namespace that is to own new ones takes a
+// second, short-lived process.)
 Child spawn(Birth birth);
 
 // What a `stillborn` message's number says.

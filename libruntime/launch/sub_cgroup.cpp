@@ -25,7 +25,8 @@ std::map<std::string, std::string> sub_cgroup_paths(const std::map<std::string, 
   for (const std::string& spec : specs) {
     const size_t colon = spec.find(':');
     if (colon == std::string::npos) {
-      if (specs.size() > 1) throw Error("a sub-cgroup without controllers must be the only one: " + quote(spec));
+      if (specs.size() > 1)
+        throw Error("a sub-cgroup without controllers must be the only one: " + quote(spec));
       for (auto& [controller, path] : out) path = below(path, spec);
       continue;
     }

@@ -79,8 +79,7 @@ void Channel::send(MessageType type, std::string_view payload, std::span<const i
     std::memcpy(CMSG_DATA(rights), all.data(), all.size() * sizeof(int));
   }
   while (sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0) {
-    if (errno != EINTR)
-      throw Error("cannot reach the other half of the runtime", "sendmsg", errno);
+    if (errno != EINTR) throw Error("cannot reach the other half of the runtime", "sendmsg", errno);
   }
 }
 
@@ -90,9 +89,7 @@ void Channel::send_number(MessageType type, int number) {
     throw Error("cannot reach the other half of the runtime", "write", errno);
 }
 
-int number_of(const Message& message) {
-  return decode<int>(message.payload);
-}
+int number_of(const Message& message) { return decode<int>(message.payload); }
 
 std::optional<Message> Channel::receive() {
   // Not value-initialised: only what arrives touches memory.
@@ -108,8 +105,7 @@ std::optional<Message> Channel::receive() {
   ssize_t got = 0;
   while ((got = recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0) {
     if (errno == ECONNRESET) return std::nullopt;
-    if (errno != EINTR)
-      throw Error("cannot hear the other half of the runtime", "recvmsg", errno);
+    if (errno != EINTR) throw Error("cannot hear the other half of the runtime", "recvmsg", errno);
   }
   if (got == 0) return std::nullopt;
   Message out;

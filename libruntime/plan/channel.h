@@ -15,15 +15,15 @@ namespace hull::plan {
 // What the two ends say to each other, in the order of a container's life. "created" is the only
 // sign of success: a channel that closes before it is a failure.
 enum class MessageType : uint32_t {
-  plan,             // launcher: a Plan and its descriptors
-  ready_for_hooks,  // init: the namespaces and mounts are there; run prestart and createRuntime
-  proceed,          // launcher: go on
-  console,          // init: the pty's master
-  seccomp_listener, // init: the listener's fd; waits for `proceed`
-  created,          // init: nothing is left but the start; waits for `proceed`
-  error,            // init: an Error
-  log,              // init: level (one character) and text
-  stillborn,        // the clone, before it became hull-init: step and errno in one number
+  plan,              // launcher: a Plan and its descriptors
+  ready_for_hooks,   // init: the namespaces and mounts are there; run prestart and createRuntime
+  proceed,           // launcher: go on
+  console,           // init: the pty's master
+  seccomp_listener,  // init: the listener's fd; waits for `proceed`
+  created,           // init: nothing is left but the start; waits for `proceed`
+  error,             // init: an Error
+  log,               // init: level (one character) and text
+  stillborn,         // the clone, before it became hull-init: step and errno in one number
 };
 
 struct Message {
@@ -49,7 +49,8 @@ class Channel {
   // Both ends, close-on-exec.
   static std::pair<Channel, Channel> make_pair();
 
-  // A payload that does not fit a packet travels as a sealed memfd. Throws Error when the peer is gone.
+  // A payload that does not fit a packet travels as a sealed memfd. Throws Error when the peer is
+  // gone.
   void send(MessageType type, std::string_view payload = {}, std::span<const int> fds = {});
   // A RawNumber by plain write(2): also from under a seccomp filter.
   void send_number(MessageType type, int number);

@@ -12,11 +12,11 @@
 
 #include "libruntime/system/error.h"
 
-// Values to bytes and back, for messages between launcher and hull-init: the same executable at both
-// ends, so there is no version. A struct takes part by a function
+// Values to bytes and back, for messages between launcher and hull-init: the same executable at
+// both ends, so there is no version. A struct takes part by a function
 //   template <class A> void fields(A& archive, T& value) { archive(value.a, value.b); }
-// beside it, which serves both directions. A flat binary form (not CBOR through a JSON library) because
-// hull-init's peak memory counts.
+// beside it, which serves both directions. A flat binary form (not CBOR through a JSON library)
+// because hull-init's peak memory counts.
 namespace hull::plan {
 
 class Writer {
@@ -114,8 +114,10 @@ class Reader {
   void get(std::optional<T>& value) {
     bool present = false;
     get(present);
-    if (present) get(value.emplace());
-    else value.reset();
+    if (present)
+      get(value.emplace());
+    else
+      value.reset();
   }
   template <class K, class V>
   void get(std::map<K, V>& map) {

@@ -17,8 +17,8 @@ std::string outcome(const CommandResult& result) {
   return "exit status " + std::to_string(WEXITSTATUS(result.status));
 }
 
-void run_hook(const configs::Hook& hook, std::string_view kind, size_t index, std::string_view state,
-              bool inherit_env, int abort_fd) {
+void run_hook(const configs::Hook& hook, std::string_view kind, size_t index,
+              std::string_view state, bool inherit_env, int abort_fd) {
   Command command;
   command.path = hook.path;
   command.args = hook.args;
@@ -27,7 +27,8 @@ void run_hook(const configs::Hook& hook, std::string_view kind, size_t index, st
   command.input = state;
   if (hook.timeout_ns) command.timeout = std::chrono::nanoseconds(*hook.timeout_ns);
   command.abort_fd = abort_fd;
-  const std::string name = std::string(kind) + " hook #" + std::to_string(index) + " " + quote(hook.path);
+  const std::string name =
+      std::string(kind) + " hook #" + std::to_string(index) + " " + quote(hook.path);
   const std::string field = "/hooks/" + std::string(kind) + "/" + std::to_string(index);
   const CommandResult result = run_command(command);
   if (result.exec_errno != 0)
@@ -43,8 +44,8 @@ void run_hook(const configs::Hook& hook, std::string_view kind, size_t index, st
 
 }  // namespace
 
-void run_hooks(const std::vector<configs::Hook>& hooks, std::string_view kind, std::string_view state,
-               bool inherit_env, int abort_fd) {
+void run_hooks(const std::vector<configs::Hook>& hooks, std::string_view kind,
+               std::string_view state, bool inherit_env, int abort_fd) {
   for (size_t i = 0; i < hooks.size(); ++i)
     run_hook(hooks[i], kind, i, state, inherit_env, abort_fd);
 }

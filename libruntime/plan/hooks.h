@@ -8,11 +8,12 @@
 
 namespace hull::plan {
 
-// Runs hooks of one kind in order, each with `state` (the state JSON) on stdin (config.md#posix-platform-hooks).
-// Stops at the first that fails and throws Error: kind, index, path, what it did, the end of its output.
-// `abort_fd`: a hook is killed when this hangs up. `inherit_env`: a hook without env has the caller's.
-void run_hooks(const std::vector<configs::Hook>& hooks, std::string_view kind, std::string_view state,
-               bool inherit_env, int abort_fd = -1);
+// Runs hooks of one kind in order, each with `state` (the state JSON) on stdin
+// (config.md#posix-platform-hooks). Stops at the first that fails and throws Error: kind, index,
+// path, what it did, the end of its output. `abort_fd`: a hook is killed when this hangs up.
+// `inherit_env`: a hook without env has the caller's.
+void run_hooks(const std::vector<configs::Hook>& hooks, std::string_view kind,
+               std::string_view state, bool inherit_env, int abort_fd = -1);
 
 // The same, but a failure is logged as a warning and the rest still run (poststop).
 void run_hooks_leniently(const std::vector<configs::Hook>& hooks, std::string_view kind,

@@ -15,9 +15,9 @@ namespace hull::plan {
 
 // The container's cgroups as its `cgroup` mounts show them.
 struct CgroupView {
-  bool v2 = false;                                    // the host is pure v2
-  bool own_namespace = false;                         // the container has a new cgroup namespace
-  std::string unified_path;                           // v2 or hybrid: the container's v2 cgroup on the host
+  bool v2 = false;             // the host is pure v2
+  bool own_namespace = false;  // the container has a new cgroup namespace
+  std::string unified_path;    // v2 or hybrid: the container's v2 cgroup on the host
   std::vector<configs::CgroupController> controllers;  // v1 and hybrid
 };
 
@@ -71,9 +71,9 @@ struct Plan {
   Rootfs rootfs;            // container only
   bool has_mount_namespace = true;
   bool joined_user_namespace = false;
-  uint64_t new_namespaces = 0;   // CLONE_NEW* that the clone made
-  bool unshare_cgroup = false;   // after entering the cgroup
-  uint64_t join_by_pidfd = 0;    // exec: namespaces of the container's init, by one setns(2)
+  uint64_t new_namespaces = 0;  // CLONE_NEW* that the clone made
+  bool unshare_cgroup = false;  // after entering the cgroup
+  uint64_t join_by_pidfd = 0;   // exec: namespaces of the container's init, by one setns(2)
   std::string hostname;
   std::string domainname;
   std::map<std::string, std::string> sysctl;
@@ -82,15 +82,16 @@ struct Plan {
   bool runtime_hooks = false;   // ask the launcher to run prestart and createRuntime
   std::vector<configs::Hook> create_container_hooks;
   std::vector<configs::Hook> start_container_hooks;
-  std::string creating_state;  // state JSON for createContainer hooks, with the pid left as kPidMark
-  std::string created_state;   // state JSON for startContainer hooks
-  bool start_now = false;      // run and exec: no exec.fifo, go on when the launcher says so
-  int log_level = 1;           // log::Level
+  std::string
+      creating_state;         // state JSON for createContainer hooks, with the pid left as kPidMark
+  std::string created_state;  // state JSON for startContainer hooks
+  bool start_now = false;     // run and exec: no exec.fifo, go on when the launcher says so
+  int log_level = 1;          // log::Level
 
   // Descriptors beside the message, in this order.
   std::vector<configs::NamespaceType> namespace_fds;  // to join, one descriptor each
-  bool pidfd = false;                               // of the container's init, for join_by_pidfd
-  bool exec_fifo = false;                           // O_PATH
+  bool pidfd = false;                                 // of the container's init, for join_by_pidfd
+  bool exec_fifo = false;                             // O_PATH
 };
 
 }  // namespace hull::plan

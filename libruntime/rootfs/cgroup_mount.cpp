@@ -64,8 +64,8 @@ class Hierarchies {
   static void mount(const std::string& source, const std::string& name, const char* type,
                     uint64_t flags, const char* data) {
     if (::mount(source.c_str(), name.c_str(), type, flags, data) != 0)
-      throw Error("cannot mount the cgroup hierarchy " + quote(name) + " (" + source + ")",
-                  "mount", errno);
+      throw Error("cannot mount the cgroup hierarchy " + quote(name) + " (" + source + ")", "mount",
+                  errno);
   }
 
   const RootPath& root_;

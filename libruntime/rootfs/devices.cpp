@@ -196,6 +196,9 @@ void make_devices(const RootPath& root, const plan::Rootfs& plan) {
   if (host_provides_dev(plan)) return;
   const Fd dev = open_directory(root, "/dev");
   for (const configs::Device& device : plan.devices) {
+    // The container's own multiplexer, which link_ptmx makes, whatever the config says of the
+    // host's.
+    if (absolute_destination(device.path) == "/dev/ptmx") continue;
     try {
       make_node(root, dev.get(), device, plan.bind_devices);
     } catch (Error& e) {

@@ -119,6 +119,7 @@ void for_each_path(const std::vector<std::string>& paths, const char* field, Ste
 
 void protect_paths(const plan::Rootfs& plan) {
   if (plan.readonly_paths.empty() && plan.mask_paths.empty()) return;
+  const FdCloseBatch batch;
   const RootPath root = RootPath::at("/");
   for_each_path(plan.readonly_paths, "/linux/readonlyPaths/",
                 [&](const std::string& path) { make_path_readonly(root, path); });

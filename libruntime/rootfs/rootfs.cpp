@@ -59,6 +59,7 @@ Fd prepare(const plan::Rootfs& plan, std::vector<Fd> sources) {
     RootPath root(attach_root(plan.path));
     if (fchdir(root.fd()) != 0)
       throw Error("cannot enter the root file system " + quote(plan.path), "fchdir", errno);
+    const FdCloseBatch batch;
     sources.resize(plan.mounts.size());
     for (size_t i = 0; i < plan.mounts.size(); ++i)
       mount_entry(root, plan, i, std::move(sources[i]));

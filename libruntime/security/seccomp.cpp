@@ -125,8 +125,7 @@ std::vector<uint32_t> add_architectures(const Filter& filter, const configs::Sec
       continue;
     }
     if (result != 0)
-      throw Error("cannot add the seccomp architecture " + quote(name), "seccomp_arch_add",
-                  -result)
+      throw Error("cannot add the seccomp architecture " + quote(name), "seccomp_arch_add", -result)
           .field(field);
     covered.push_back(token);
   }

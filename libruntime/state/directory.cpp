@@ -60,7 +60,8 @@ void check_id(const std::string& id) {
                     std::all_of(id.begin(), id.end(), [](unsigned char c) {
                       return std::isalnum(c) != 0 || c == '_' || c == '+' || c == '-' || c == '.';
                     });
-  if (!good) throw Error("invalid id format: " + quote(id)).hint("use letters, digits and _ + - . only");
+  if (!good)
+    throw Error("invalid id format: " + quote(id)).hint("use letters, digits and _ + - . only");
 }
 
 Directory Directory::claim(const std::string& root, const std::string& id) {
@@ -78,7 +79,8 @@ Directory Directory::claim(const std::string& root, const std::string& id) {
   if (failure != 0)
     throw Error("cannot make the state directory " + quote(out.path_), "mkdir", failure);
   out.fd_ = open_or_throw(AT_FDCWD, out.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  out.lock();
+  // Should another process remove it in between, then the first file can't be made in it.
+  out.wait_for_lock();
   return out;
 }
 
@@ -94,9 +96,13 @@ Directory Directory::open(const std::string& root, const std::string& id) {
   return out;
 }
 
-void Directory::lock() {
+void Directory::wait_for_lock() const {
   while (flock(fd_.get(), LOCK_EX) != 0)
     if (errno != EINTR) throw Error("cannot lock " + quote(path_), "flock", errno);
+}
+
+void Directory::lock() {
+  wait_for_lock();
   struct stat now {};
   if (fstat(fd_.get(), &now) != 0) throw Error("cannot look at " + quote(path_), "fstat", errno);
   if (now.st_nlink == 0) does_not_exist();

@@ -25,8 +25,8 @@ std::string dump(const ordered_json& value, int indent) {
   return value.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-ordered_json spec_object(const configs::Config& config, const std::string& id, std::string_view status,
-                         const ordered_json& pid) {
+ordered_json spec_object(const configs::Config& config, const std::string& id,
+                         std::string_view status, const ordered_json& pid) {
   ordered_json out = {{"ociVersion", config.version.empty() ? kSpecVersion : config.version},
                       {"id", id},
                       {"status", status},
@@ -45,8 +45,8 @@ std::string bundle_of(const configs::Config& config) {
   return {};
 }
 
-std::string spec_state(const configs::Config& config, const std::string& id, std::string_view status,
-                       std::string_view pid) {
+std::string spec_state(const configs::Config& config, const std::string& id,
+                       std::string_view status, std::string_view pid) {
   // The pid may be a mark: put in as text, not as a JSON string.
   const std::string mark = "\"@\"";
   std::string text = dump(spec_object(config, id, status, "@"), -1);
@@ -66,13 +66,14 @@ std::string listener_state(const configs::Config& config, const std::string& id,
 
 std::string query_state(const State& state, Status status, std::string_view owner) {
   const pid_t pid = status == Status::stopped ? 0 : state.init_pid;
-  ordered_json out = {{"ociVersion", state.config.version.empty() ? kSpecVersion : state.config.version},
-                      {"id", state.id},
-                      {"pid", pid},
-                      {"status", status_name(status)},
-                      {"bundle", bundle_of(state.config)},
-                      {"rootfs", state.config.rootfs},
-                      {"created", state.created}};
+  ordered_json out = {
+      {"ociVersion", state.config.version.empty() ? kSpecVersion : state.config.version},
+      {"id", state.id},
+      {"pid", pid},
+      {"status", status_name(status)},
+      {"bundle", bundle_of(state.config)},
+      {"rootfs", state.config.rootfs},
+      {"created", state.created}};
   if (auto annotations = annotations_of(state.config); !annotations.empty())
     out["annotations"] = std::move(annotations);
   out["owner"] = owner;

@@ -12,10 +12,10 @@ namespace hull::state {
 // The bundle among a configuration's labels.
 std::string bundle_of(const configs::Config& config);
 
-// The state that hooks and seccomp listeners get (runtime.md#state): ociVersion, id, status, pid, bundle,
-// annotations. `pid` is JSON text: a number, or a mark to be replaced later.
-std::string spec_state(const configs::Config& config, const std::string& id, std::string_view status,
-                       std::string_view pid);
+// The state that hooks and seccomp listeners get (runtime.md#state): ociVersion, id, status, pid,
+// bundle, annotations. `pid` is JSON text: a number, or a mark to be replaced later.
+std::string spec_state(const configs::Config& config, const std::string& id,
+                       std::string_view status, std::string_view pid);
 
 // What a seccomp listener gets with the descriptor (config-linux.md#containerprocessstate).
 std::string listener_state(const configs::Config& config, const std::string& id, pid_t pid);

@@ -24,8 +24,7 @@ void check(const State& state) {
   if (state.init_pid < 0 || state.init_pid == 1)
     refuse("init_process_pid " + std::to_string(state.init_pid));
   for (const auto& [name, path] : state.cgroup_paths)
-    if (!path.starts_with('/') || clean_path(path) != path)
-      refuse("cgroup path " + quote(path));
+    if (!path.starts_with('/') || clean_path(path) != path) refuse("cgroup path " + quote(path));
 }
 
 }  // namespace
@@ -69,10 +68,14 @@ State from_json(std::string_view text) {
 
 std::string_view status_name(Status status) {
   switch (status) {
-    case Status::created: return "created";
-    case Status::running: return "running";
-    case Status::paused: return "paused";
-    case Status::stopped: return "stopped";
+    case Status::created:
+      return "created";
+    case Status::running:
+      return "running";
+    case Status::paused:
+      return "paused";
+    case Status::stopped:
+      return "stopped";
   }
   return "stopped";
 }

@@ -16,9 +16,9 @@ namespace hull::state {
 // What is stored of a container: runc's state.json, field for field.
 struct State {
   std::string id;
-  pid_t init_pid = 0;           // 0: there is none yet
+  pid_t init_pid = 0;            // 0: there is none yet
   uint64_t init_start_time = 0;  // /proc/[pid]/stat field 22
-  std::string created;          // RFC 3339 with nanoseconds, UTC
+  std::string created;           // RFC 3339 with nanoseconds, UTC
   configs::Config config;
   bool rootless = false;
   std::map<std::string, std::string> cgroup_paths;     // controller -> directory; "" is cgroup v2
@@ -27,7 +27,8 @@ struct State {
 };
 
 std::string to_json(const State& state);
-// Throws Error when the text is no state (cut off, wrong types, a pid of 1 or less, relative cgroup paths).
+// Throws Error when the text is no state (cut off, wrong types, a pid of 1 or less, relative cgroup
+// paths).
 State from_json(std::string_view text);
 
 enum class Status { created, running, paused, stopped };
@@ -39,16 +40,16 @@ inline constexpr char kDoesNotExist[] = "container does not exist";
 // The directory of one container below the state root. Its existence is the claim of the ID.
 class Directory {
  public:
-  // Claims `id`: mkdir(2) fails with EEXIST when it is taken ("container with given ID already exists").
-  // Makes the root directory when it is missing. Holds the lock.
+  // Claims `id`: mkdir(2) fails with EEXIST when it is taken ("container with given ID already
+  // exists"). Makes the root directory when it is missing. Holds the lock.
   static Directory claim(const std::string& root, const std::string& id);
   // Throws Error "container does not exist" when there is none.
   static Directory open(const std::string& root, const std::string& id);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
-  // Waits until no other process changes this container. Throws "container does not exist" when it was
-  // deleted meanwhile. Held until this object dies.
+  // Waits until no other process changes this container. Throws "container does not exist" when it
+  // was deleted meanwhile. Held until this object dies.
   void lock();
   void unlock();
   void save(const State& state) const;
@@ -60,6 +61,7 @@ class Directory {
   void remove();
 
  private:
+  void wait_for_lock() const;
   std::string path_;
   Fd fd_;
 };
@@ -67,7 +69,8 @@ class Directory {
 // Whether the recorded init still lives: same start time, neither zombie nor dead (proc(5)).
 bool init_alive(const State& state);
 
-// An ID as runc takes it: ^[\w+-.]+$, not "." or "..", at most 1024 bytes. Throws Error "invalid id format".
+// An ID as runc takes it: ^[\w+-.]+$, not "." or "..", at most 1024 bytes. Throws Error "invalid id
+// format".
 void check_id(const std::string& id);
 
 // The IDs below a root, sorted. A missing root is empty.

@@ -1,10 +1,10 @@
 #include "libruntime/state/state.h"
 
-#include <csignal>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 #include "libruntime/state/oci_state.h"
@@ -72,7 +72,8 @@ TEST_CASE("A state that was cut off, or names init or odd cgroups, is refused") 
   CHECK_THROWS_AS(state::from_json(text.substr(0, text.size() / 2)), Error);
   CHECK_THROWS_AS(state::from_json(R"({"init_process_pid":1})"), Error);
   CHECK_THROWS_AS(state::from_json(R"({"init_process_pid":"7"})"), Error);
-  CHECK_THROWS_AS(state::from_json(R"({"cgroup_paths":{"memory":"/sys/fs/cgroup/memory/../.."}})"), Error);
+  CHECK_THROWS_AS(state::from_json(R"({"cgroup_paths":{"memory":"/sys/fs/cgroup/memory/../.."}})"),
+                  Error);
   CHECK_THROWS_AS(state::from_json("[]"), Error);
 }
 
@@ -110,7 +111,8 @@ TEST_CASE("An ID is claimed once, and may be claimed again after it was removed"
     first.remove();
   }
   CHECK(state::list_ids(root.path() + "/made").empty());
-  CHECK_THROWS_WITH(state::Directory::open(root.path() + "/made", "c1"), "container does not exist");
+  CHECK_THROWS_WITH(state::Directory::open(root.path() + "/made", "c1"),
+                    "container does not exist");
   state::Directory::claim(root.path() + "/made", "c1").remove();
 }
 
@@ -141,8 +143,10 @@ TEST_CASE("IDs are of letters, digits and a few marks") {
 }
 
 TEST_CASE("The states that hooks and callers get have the spec's keys") {
-  CHECK(state::spec_state(sample().config, "c1", "creating", "@PID@") ==
-        R"({"ociVersion":"1.3.0","id":"c1","status":"creating","pid":@PID@,"bundle":"/b","annotations":{"a":"b=c"}})");
-  CHECK(state::query_state(sample(), state::Status::stopped, "root").starts_with(
-      "{\n  \"ociVersion\": \"1.3.0\",\n  \"id\": \"c1\",\n  \"pid\": 0,\n  \"status\": \"stopped\","));
+  CHECK(
+      state::spec_state(sample().config, "c1", "creating", "@PID@") ==
+      R"({"ociVersion":"1.3.0","id":"c1","status":"creating","pid":@PID@,"bundle":"/b","annotations":{"a":"b=c"}})");
+  CHECK(state::query_state(sample(), state::Status::stopped, "root")
+            .starts_with("{\n  \"ociVersion\": \"1.3.0\",\n  \"id\": \"c1\",\n  \"pid\": 0,\n  "
+                         "\"status\": \"stopped\","));
 }

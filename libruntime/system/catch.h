@@ -24,10 +24,10 @@ inline auto contains(const std::string& text) {
 }  // namespace hull::testing
 
 // Ends the test as skipped: the runner counts the lines.
-#define HULL_SKIP(reason)                          \
-  do {                                             \
+#define HULL_SKIP(reason)                           \
+  do {                                              \
     std::printf("SKIP %s: %s\n", __func__, reason); \
-    std::fflush(stdout);                           \
-    SUCCEED("skipped");                            \
-    return;                                        \
+    std::fflush(stdout);                            \
+    SUCCEED("skipped");                             \
+    return;                                         \
   } while (false)

@@ -2,10 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <csignal>
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "libruntime/system/error.h"
 #include "libruntime/system/syscalls.h"
@@ -93,7 +93,8 @@ class Conversation {
   }
 
   void feed() {
-    const ssize_t wrote = write(in_.get(), command_.input.data() + fed_, command_.input.size() - fed_);
+    const ssize_t wrote =
+        write(in_.get(), command_.input.data() + fed_, command_.input.size() - fed_);
     if (wrote > 0) fed_ += static_cast<size_t>(wrote);
     const bool again = wrote < 0 && (errno == EAGAIN || errno == EINTR);
     // A command that does not read its input is no error.

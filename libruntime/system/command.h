@@ -14,11 +14,11 @@ namespace hull {
 
 // A program to run to its end.
 struct Command {
-  std::string path;                // executed as it is, no PATH search
-  std::vector<std::string> args;   // args[0] is the name; empty: the path
+  std::string path;                             // executed as it is, no PATH search
+  std::vector<std::string> args;                // args[0] is the name; empty: the path
   std::optional<std::vector<std::string>> env;  // none: the caller's
-  std::string dir;                 // empty: the caller's
-  std::string_view input;          // its stdin
+  std::string dir;                              // empty: the caller's
+  std::string_view input;                       // its stdin
   std::optional<std::chrono::nanoseconds> timeout;
   int abort_fd = -1;  // the command is killed when this descriptor hangs up (a dead peer's channel)
 };

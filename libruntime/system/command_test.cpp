@@ -34,7 +34,8 @@ TEST_CASE("A command that does not read a large input is no trouble") {
 }
 
 TEST_CASE("Only the end of a long output is kept") {
-  const CommandResult result = run_command(shell("i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done"));
+  const CommandResult result =
+      run_command(shell("i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done"));
   CHECK(result.output.size() == 4096);
   CHECK(result.output.ends_with("line 2999\n"));
 }

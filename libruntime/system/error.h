@@ -26,7 +26,8 @@ class Error : public std::exception {
   Error&& field(std::string_view pointer) &&;
   // What the user can do about it.
   Error&& hint(std::string_view text) &&;
-  // The same for an error that was caught and goes on ("catch (Error& e) { e.set_stage(..); throw; }").
+  // The same for an error that was caught and goes on ("catch (Error& e) { e.set_stage(..); throw;
+  // }").
   void set_stage(std::string_view text);
   void set_field(std::string_view pointer);
   void set_hint(std::string_view text);

@@ -56,6 +56,20 @@ std::optional<std::string> read_file_if_exists_at(int dir, const std::string& pa
   }
 }
 
+std::optional<std::string> read_value_if_exists(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && is_missing(errno)) return std::nullopt;
+  if (!fd) throw Error("cannot open " + quote(path), "open", errno);
+  char buffer[4096];
+  ssize_t got = 0;
+  while ((got = read(fd.get(), buffer, sizeof buffer)) < 0) {
+    if (is_missing(errno)) return std::nullopt;  // the process went meanwhile
+    if (errno != EINTR) throw Error("cannot read " + quote(path), "read", errno);
+  }
+  if (got == sizeof buffer) throw Error(quote(path) + " is longer than expected");
+  return std::string(buffer, static_cast<size_t>(got));
+}
+
 void write_existing_at(int dir, const std::string& path, std::string_view content) {
   const Fd fd = open_or_throw(dir, path, O_WRONLY);
   for (;;) {

@@ -19,7 +19,11 @@ std::string read_file_at(int dir, const std::string& path, size_t max = kMaxFile
 inline std::string read_file(const std::string& path, size_t max = kMaxFileSize) {
   return read_file_at(AT_FDCWD, path, max);
 }
-// The same, nothing when the file does not exist (ENOENT, ENOTDIR; ESRCH for a process that is gone).
+// A file of /proc or a cgroup that the kernel gives whole in one read(2), up to 4095 bytes. Nothing
+// when it does not exist. Throws Error, also when it is longer.
+std::optional<std::string> read_value_if_exists(const std::string& path);
+// The same as read_file_at, nothing when the file does not exist (ENOENT, ENOTDIR; ESRCH for a
+// process that is gone).
 std::optional<std::string> read_file_if_exists_at(int dir, const std::string& path,
                                                   size_t max = kMaxFileSize);
 inline std::optional<std::string> read_file_if_exists(const std::string& path,
@@ -37,8 +41,8 @@ inline void write_existing(const std::string& path, std::string_view content) {
 // All of `content`, also when the kernel takes it in pieces.
 void write_all(int fd, std::string_view content, const std::string& name);
 
-// Replaces `name` in directory `dir` at once: a temporary file, then rename(2). Readers see the old or
-// the new content, never a half; the temporary file goes when any step fails.
+// Replaces `name` in directory `dir` at once: a temporary file, then rename(2). Readers see the old
+// or the new content, never a half; the temporary file goes when any step fails.
 void replace_file_at(int dir, const std::string& name, std::string_view content, mode_t mode);
 // The same for a plain path.
 void replace_file(const std::string& path, std::string_view content, mode_t mode);

@@ -7,7 +7,8 @@ namespace hull::log {
 
 enum class Level { debug, info, warning, error };
 
-// Where log lines go. Set once by the program (the CLI's logger, hull-init's channel); none drops them.
+// Where log lines go. Set once by the program (the CLI's logger, hull-init's channel); none drops
+// them.
 using Sink = void (*)(Level level, std::string_view message);
 void set_sink(Sink sink) noexcept;
 // Lines below this level are dropped before they are built. Default: info.

@@ -10,11 +10,11 @@ namespace hull {
 struct MountInfo {
   int id = 0;
   int parent = 0;
-  std::string device;         // "8:1"
-  std::string root;           // the directory of the file system that is mounted
+  std::string device;  // "8:1"
+  std::string root;    // the directory of the file system that is mounted
   std::string mount_point;
-  std::string options;        // per mount: "rw,nosuid"
-  std::string propagation;    // the optional fields: "shared:2 master:1", "unbindable"
+  std::string options;      // per mount: "rw,nosuid"
+  std::string propagation;  // the optional fields: "shared:2 master:1", "unbindable"
   std::string fs_type;
   std::string source;
   std::string super_options;  // per file system

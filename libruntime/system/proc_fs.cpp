@@ -133,8 +133,7 @@ void ProcFs::write(const std::string& path, std::string_view content) const {
     wrote = ::write(fd.get(), content.data(), content.size());
   } while (wrote < 0 && errno == EINTR);
   if (wrote < 0)
-    throw Error("cannot write " + quote(content) + " to " + quote("/proc/" + path), "write",
-                errno);
+    throw Error("cannot write " + quote(content) + " to " + quote("/proc/" + path), "write", errno);
   if (static_cast<size_t>(wrote) != content.size())
     throw Error("short write of " + quote(content) + " to " + quote("/proc/" + path));
 }

@@ -18,7 +18,8 @@ TEST_CASE("A stat line is read whatever the command's name holds") {
 }
 
 TEST_CASE("A text that is no stat line gives nothing") {
-  for (const char* bad : {"", "42", "42 (x)", "42 (x) R 1 2", "x (y) R 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0"})
+  for (const char* bad :
+       {"", "42", "42 (x)", "42 (x) R 1 2", "x (y) R 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0"})
     CHECK_FALSE(parse_process_stat(bad).has_value());
 }
 
@@ -33,7 +34,8 @@ TEST_CASE("This process lives and has a start time; no process has pid 0") {
 
 TEST_CASE("A mountinfo line is split and unescaped") {
   const auto mounts = parse_mountinfo(
-      "36 35 98:0 /ro\\040ot /mnt\\134x rw,noatime shared:1 master:2 - ext3 /dev/root rw,errors=continue\n"
+      "36 35 98:0 /ro\\040ot /mnt\\134x rw,noatime shared:1 master:2 - ext3 /dev/root "
+      "rw,errors=continue\n"
       "37 36 0:5 / /p rw - proc proc rw\n"
       "broken line\n");
   REQUIRE(mounts.size() == 2);

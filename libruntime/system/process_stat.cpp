@@ -23,7 +23,7 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
 
 std::optional<ProcessStat> read_process_stat(pid_t pid) {
   if (pid <= 0) return std::nullopt;
-  const auto text = read_file_if_exists("/proc/" + std::to_string(pid) + "/stat");
+  const auto text = read_value_if_exists("/proc/" + std::to_string(pid) + "/stat");
   return text ? parse_process_stat(*text) : std::nullopt;
 }
 

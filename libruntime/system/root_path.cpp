@@ -189,8 +189,7 @@ Fd RootPath::try_open(std::string_view path, int flags, uint64_t resolve) const 
 
 Fd RootPath::open(std::string_view path, int flags, uint64_t resolve) const {
   Fd fd = try_open(path, flags, resolve);
-  if (!fd)
-    throw Error("cannot open " + quote(path) + " in the root file system", "openat2", errno);
+  if (!fd) throw Error("cannot open " + quote(path) + " in the root file system", "openat2", errno);
   return fd;
 }
 

@@ -18,21 +18,22 @@ struct Name {
 
 // signal(7); the second of two names for one number only serves parsing.
 constexpr std::array kSignals{
-    Name{"SIGHUP", SIGHUP},     Name{"SIGINT", SIGINT},       Name{"SIGQUIT", SIGQUIT},
-    Name{"SIGILL", SIGILL},     Name{"SIGTRAP", SIGTRAP},     Name{"SIGABRT", SIGABRT},
-    Name{"SIGIOT", SIGABRT},    Name{"SIGBUS", SIGBUS},       Name{"SIGFPE", SIGFPE},
-    Name{"SIGKILL", SIGKILL},   Name{"SIGUSR1", SIGUSR1},     Name{"SIGSEGV", SIGSEGV},
-    Name{"SIGUSR2", SIGUSR2},   Name{"SIGPIPE", SIGPIPE},     Name{"SIGALRM", SIGALRM},
-    Name{"SIGTERM", SIGTERM},   Name{"SIGSTKFLT", SIGSTKFLT}, Name{"SIGCHLD", SIGCHLD},
-    Name{"SIGCLD", SIGCHLD},    Name{"SIGCONT", SIGCONT},     Name{"SIGSTOP", SIGSTOP},
-    Name{"SIGTSTP", SIGTSTP},   Name{"SIGTTIN", SIGTTIN},     Name{"SIGTTOU", SIGTTOU},
-    Name{"SIGURG", SIGURG},     Name{"SIGXCPU", SIGXCPU},     Name{"SIGXFSZ", SIGXFSZ},
-    Name{"SIGVTALRM", SIGVTALRM}, Name{"SIGPROF", SIGPROF},   Name{"SIGWINCH", SIGWINCH},
-    Name{"SIGIO", SIGIO},       Name{"SIGPOLL", SIGIO},       Name{"SIGPWR", SIGPWR},
+    Name{"SIGHUP", SIGHUP},       Name{"SIGINT", SIGINT},       Name{"SIGQUIT", SIGQUIT},
+    Name{"SIGILL", SIGILL},       Name{"SIGTRAP", SIGTRAP},     Name{"SIGABRT", SIGABRT},
+    Name{"SIGIOT", SIGABRT},      Name{"SIGBUS", SIGBUS},       Name{"SIGFPE", SIGFPE},
+    Name{"SIGKILL", SIGKILL},     Name{"SIGUSR1", SIGUSR1},     Name{"SIGSEGV", SIGSEGV},
+    Name{"SIGUSR2", SIGUSR2},     Name{"SIGPIPE", SIGPIPE},     Name{"SIGALRM", SIGALRM},
+    Name{"SIGTERM", SIGTERM},     Name{"SIGSTKFLT", SIGSTKFLT}, Name{"SIGCHLD", SIGCHLD},
+    Name{"SIGCLD", SIGCHLD},      Name{"SIGCONT", SIGCONT},     Name{"SIGSTOP", SIGSTOP},
+    Name{"SIGTSTP", SIGTSTP},     Name{"SIGTTIN", SIGTTIN},     Name{"SIGTTOU", SIGTTOU},
+    Name{"SIGURG", SIGURG},       Name{"SIGXCPU", SIGXCPU},     Name{"SIGXFSZ", SIGXFSZ},
+    Name{"SIGVTALRM", SIGVTALRM}, Name{"SIGPROF", SIGPROF},     Name{"SIGWINCH", SIGWINCH},
+    Name{"SIGIO", SIGIO},         Name{"SIGPOLL", SIGIO},       Name{"SIGPWR", SIGPWR},
     Name{"SIGSYS", SIGSYS},
 };
 
-// The kernel's real-time signals go from 32; the libc keeps two for itself, so by name they start at 34.
+// The kernel's real-time signals go from 32; the libc keeps two for itself, so by name they start
+// at 34.
 constexpr int kRtMin = 34;
 constexpr int kRtMax = 64;
 

@@ -9,8 +9,8 @@
 
 #include <cstdint>
 
-// System calls that the libc lacks or hides, with the kernel's own return convention turned into the
-// libc's: -1 and errno. Nothing here throws or allocates: safe between clone and execve.
+// System calls that the libc lacks or hides, with the kernel's own return convention turned into
+// the libc's: -1 and errno. Nothing here throws or allocates: safe between clone and execve.
 // <linux/mount.h> and <sys/mount.h> clash in older glibc: include this header, never <sys/mount.h>.
 
 // Declared here for the same reason; flags are MS_* of <linux/mount.h>.

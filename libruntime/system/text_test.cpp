@@ -17,8 +17,8 @@ TEST_CASE("A number is the whole text or nothing") {
 
 TEST_CASE("A path is cleaned as Go's filepath.Clean does") {
   const std::pair<const char*, const char*> table[] = {
-      {"", "."},         {"/", "/"},         {"//a//b/", "/a/b"},   {"/a/../b", "/b"},
-      {"/../a", "/a"},   {"a/../..", ".."},  {"./a/./b", "a/b"},    {"../x", "../x"},
+      {"", "."},         {"/", "/"},        {"//a//b/", "/a/b"}, {"/a/../b", "/b"},
+      {"/../a", "/a"},   {"a/../..", ".."}, {"./a/./b", "a/b"},  {"../x", "../x"},
       {"/a/b/..", "/a"}, {"a/..", "."},
   };
   for (const auto& [in, out] : table) CHECK(clean_path(in) == out);
@@ -47,7 +47,8 @@ TEST_CASE("Signals are known by number, name and full name in any case") {
 
 TEST_CASE("The home directory comes from the first entry with the user's number") {
   const char passwd[] =
-      "1000:x:0:0:root:/evil:/bin/sh\nroot:x:0:0::/root:/bin/sh\nroot2:x:0:0::/two:/bin/sh\nbroken:x:5\n";
+      "1000:x:0:0:root:/evil:/bin/sh\nroot:x:0:0::/root:/bin/sh\nroot2:x:0:0::/two:/bin/"
+      "sh\nbroken:x:5\n";
   CHECK(home_of(passwd, 0) == "/evil");  // the first with number 0; the name is not looked at
   CHECK_FALSE(home_of(passwd, 1000).has_value());
   CHECK_FALSE(home_of(passwd, 5).has_value());

@@ -5,7 +5,8 @@
 namespace hull {
 namespace {
 
-// Field `index` of the first entry of this user (passwd(5)): name:password:uid:gid:gecos:home:shell.
+// Field `index` of the first entry of this user (passwd(5)):
+// name:password:uid:gid:gecos:home:shell.
 std::optional<std::string> field_of(std::string_view passwd, uid_t uid, size_t index) {
   for (const std::string_view line : split(passwd, '\n')) {
     const auto parts = split(line, ':');
