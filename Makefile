@@ -27,4 +27,4 @@ install:
 	DESTDIR='$(DESTDIR)' cmake --install build --strip --prefix '$(PREFIX)'
 
 clean:
-	rm -rf build build-debug build-asan build-fuzz
+	rm -rf build build-debug build-asan build-fuzz build-tidy

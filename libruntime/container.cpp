@@ -203,7 +203,7 @@ Status Container::status() const {
 }
 
 std::string Container::oci_state() const {
-  return state::query_state(state_, status(), owner_name(directory_.path()));
+  return state::query_state(state_, status(), "");
 }
 
 std::string Container::owner() const { return owner_name(directory_.path()); }

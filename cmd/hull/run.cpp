@@ -90,7 +90,7 @@ class Run {
     try {
       if (!container_) container_.emplace(Container::load(context_.globals.root, context_.id()));
       // Another of this name may have been made meanwhile.
-      if (container_->state().init_pid == init) container_->destroy(true);
+      if (container_->state().init_pid == init) container_->destroy(false);
     } catch (const Error& error) {
       if (error.message() != state::kDoesNotExist) log::error(error.what());
     }

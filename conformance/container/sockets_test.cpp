@@ -76,12 +76,12 @@ TEST_CASE("exec --pidfd-socket gets a pidfd of the new process", "[B31]") {
   hull.launch();
   Listener listener(bundle.dir() + "/pidfd.sock");
   REQUIRE(
-      hull.exec({"/bin/sleep", "777"}, {"--detach", "--pidfd-socket", listener.path()}).exit_code ==
+      hull.exec({"/bin/sleep", "98766"}, {"--detach", "--pidfd-socket", listener.path()}).exit_code ==
       0);
   const Received got = listener.receive();
   REQUIRE(got.fd.valid());
   CHECK(sys::pidfd_send_signal(got.fd.get(), SIGKILL) == 0);
-  CHECK(eventually([] { return processes_with("777").empty(); }));
+  CHECK(eventually([] { return processes_with("98766").empty(); }));
 }
 
 TEST_CASE("sd_notify's READY reaches the caller's socket, with the pid of the foreground run",

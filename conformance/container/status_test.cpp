@@ -137,15 +137,15 @@ TEST_CASE("a dead init in a frozen cgroup is stopped, not paused", "[C3]") {
 
 TEST_CASE("ps lists the container's processes as the host sees them", "[B35]") {
   Bundle bundle;
-  bundle.script("sleep 321 & sleep 100; true");
+  bundle.script("sleep 98765 & sleep 100; true");
   Hull hull(bundle);
   hull.launch();
-  REQUIRE(eventually([&] { return processes_with("321").size() == 1; }));
+  REQUIRE(eventually([&] { return processes_with("98765").size() == 1; }));
   const pid_t pid = hull.pid();
   const Outcome table = hull.command({"ps", hull.id()});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.out, "PID"));
-  CHECK(contains(table.out, "sleep 321"));
+  CHECK(contains(table.out, "sleep 98765"));
   CHECK(contains(table.out, " " + std::to_string(pid) + " "));
   CHECK_FALSE(contains(table.out, "hull-container-tests"));
 
@@ -156,7 +156,7 @@ TEST_CASE("ps lists the container's processes as the host sees them", "[B35]") {
   const Outcome narrow = hull.command({"ps", hull.id(), "-o", "pid,comm"});
   CHECK(narrow.exit_code == 0);
   CHECK(contains(narrow.out, "sleep"));
-  CHECK_FALSE(contains(narrow.out, "321"));
+  CHECK_FALSE(contains(narrow.out, "98765"));
 }
 
 TEST_CASE("a runtime that is killed while it runs a container leaves what delete --force removes",
