@@ -29,6 +29,7 @@ specconv::Spec read_spec(const std::string& path) {
 }
 
 Bundle load_bundle(const Context& context) {
+  const FdCloseBatch batch;
   std::string config_file = context.options.text("config");
   config_file = config_file.empty() ? kConfigFile : absolute_path(config_file);
   if (const std::string bundle = context.options.text("bundle"); !bundle.empty())

@@ -75,9 +75,8 @@ TEST_CASE("exec --pidfd-socket gets a pidfd of the new process", "[B31]") {
   Hull hull(bundle);
   hull.launch();
   Listener listener(bundle.dir() + "/pidfd.sock");
-  REQUIRE(
-      hull.exec({"/bin/sleep", "98766"}, {"--detach", "--pidfd-socket", listener.path()}).exit_code ==
-      0);
+  REQUIRE(hull.exec({"/bin/sleep", "98766"}, {"--detach", "--pidfd-socket", listener.path()})
+              .exit_code == 0);
   const Received got = listener.receive();
   REQUIRE(got.fd.valid());
   CHECK(sys::pidfd_send_signal(got.fd.get(), SIGKILL) == 0);

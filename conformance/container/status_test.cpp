@@ -140,7 +140,8 @@ TEST_CASE("ps lists the container's processes as the host sees them", "[B35]") {
   bundle.script("sleep 98765 & sleep 100; true");
   Hull hull(bundle);
   hull.launch();
-  REQUIRE(eventually([&] { return processes_with("98765").size() == 1; }));
+  // The shell has the number among its arguments, too.
+  REQUIRE(eventually([&] { return processes_with("98765").size() == 2; }));
   const pid_t pid = hull.pid();
   const Outcome table = hull.command({"ps", hull.id()});
   CHECK(table.exit_code == 0);
@@ -167,6 +168,10 @@ TEST_CASE("a runtime that is killed while it runs a container leaves what delete
   Hull hull(bundle);
   Process run(hull.argv({"run", "--bundle", bundle.dir(), hull.id()}));
   REQUIRE(hull.reaches("running"));
+  // "running" is said as soon as the init is there; now the program is.
+  REQUIRE(eventually([&] {
+    return contains(read_file("/proc/" + std::to_string(hull.pid()) + "/cmdline"), "sleep");
+  }));
   run.signal(SIGKILL);
   run.wait();
   CHECK(hull.status() == "running");

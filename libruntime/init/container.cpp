@@ -82,7 +82,9 @@ void set_kernel_parameters(Session& session) {
 }
 
 void protect_paths(Session& session) {
-  if (session.plan.has_mount_namespace) rootfs::protect_paths(session.plan.rootfs);
+  if (!session.plan.has_mount_namespace) return;
+  rootfs::protect_paths(session.plan.rootfs);
+  rootfs::set_root_propagation(session.plan.rootfs);
 }
 
 }  // namespace hull::init

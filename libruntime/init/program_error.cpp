@@ -48,7 +48,7 @@ std::string machine_name(uint16_t number) {
   return "machine " + std::to_string(number);
 }
 
-Error cannot_exec(const std::string& name, const char* call, int code, std::string hint) {
+Error cannot_exec(const std::string& name, const std::string& call, int code, std::string hint) {
   return Error("exec: " + quote(name), call, code).field(kArgs).hint(hint);
 }
 
@@ -65,7 +65,7 @@ class Look {
   }
 
   [[nodiscard]] std::string not_found() const {
-    if (!exists_) return {};
+    if (!exists_) return dangling_link();
     if (is_script()) {
       const std::string interpreter = script_interpreter();
       if (interpreter.ends_with('\r'))
@@ -111,6 +111,13 @@ class Look {
   [[nodiscard]] bool exists() const { return exists_; }
 
  private:
+  [[nodiscard]] std::string dangling_link() const {
+    char target[4096];
+    const ssize_t length = readlink(path_.c_str(), target, sizeof target);
+    if (length <= 0) return {};
+    return "it is a link to " + quote({target, static_cast<size_t>(length)}) +
+           ", which is not in the container";
+  }
   [[nodiscard]] bool is_elf() const {
     return size_ >= sizeof(Elf64_Ehdr) && std::memcmp(head_.data(), ELFMAG, SELFMAG) == 0;
   }
@@ -177,7 +184,7 @@ std::string find_program(const std::string& name, const std::vector<std::string>
     const int code = executable(name);
     if (code == 0) return name;
     if (code == ENOENT || code == ENOTDIR)
-      throw cannot_exec(name, ("stat " + name).c_str(), code, "");
+      throw cannot_exec(name, "stat " + name, code, Look(name).not_found());
     // As execve(2) says it; hosts know "permission denied".
     if (code == EISDIR) throw cannot_exec(name, "", EACCES, "it is a directory");
     throw explain_exec_failure(name, name, code);

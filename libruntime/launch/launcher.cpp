@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 
 #include "libruntime/configs/names.h"
 #include "libruntime/launch/conversation.h"
@@ -169,6 +170,7 @@ state::State create_container(const Request& request, Started& started) {
   plan.exec_fifo = !request.start_now;
   const JoinedNamespaces joined = open_namespaces(config);
   plan.namespace_fds = joined.types;
+  std::optional<FdCloseBatch> batch(std::in_place);
   const cgroups::Layout layout = cgroups::read_layout();
   const auto cgroup = cgroups::make_manager(config.cgroup, layout);
 
@@ -177,10 +179,8 @@ state::State create_container(const Request& request, Started& started) {
   request.directory.save(state);
 
   CleanUp clean_up(*cgroup);
-  {
-    const FdCloseBatch batch;
-    cgroup->create(config.cgroup.resources);
-  }
+  cgroup->create(config.cgroup.resources);
+  batch.reset();
   show_cgroups(plan.rootfs.cgroup, *cgroup, layout);
   Fd exec_fifo;
   if (plan.exec_fifo) {

@@ -58,6 +58,12 @@ void become_root(const Newborn& newborn) {
     const int tasks = open(path.c_str(), O_WRONLY | O_CLOEXEC);  // execve closes it
     if (tasks < 0 || write(tasks, "0", 1) != 1) fail(newborn, Step::enter_cgroup);
   }
+  // The caller's affinity is none of the container's: the cpuset alone decides (config-linux.md
+  // leaves it open; runc does so). More bits than there are CPUs do no harm, and a refusal leaves
+  // things as they are.
+  unsigned long all_cpus[16];
+  std::memset(all_cpus, 0xff, sizeof all_cpus);
+  (void)syscall(SYS_sched_setaffinity, 0, sizeof all_cpus, all_cpus);
   if (newborn.user_namespace >= 0) {
     if (setns(newborn.user_namespace, CLONE_NEWUSER) != 0) fail(newborn, Step::join_user_namespace);
     become_root(newborn);

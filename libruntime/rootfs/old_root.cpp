@@ -97,10 +97,11 @@ void move_root(int root) {
 void old_root_is_ours() { old_root_ours = true; }
 
 void detach_from_host(const plan::Rootfs& plan) {
-  const uint64_t propagation =
-      plan.propagation != 0 ? plan.propagation : static_cast<uint64_t>(MS_SLAVE | MS_REC);
+  // Unbindable ones could not be bound into the container: that comes at the end.
+  const bool chosen = plan.propagation != 0 && (plan.propagation & MS_UNBINDABLE) == 0;
+  const uint64_t propagation = chosen ? plan.propagation : static_cast<uint64_t>(MS_SLAVE | MS_REC);
   change_root_propagation(propagation);
-  if (!cuts_all(propagation) || (propagation & MS_UNBINDABLE) != 0) make_parent_private(plan.path);
+  if (!cuts_all(propagation)) make_parent_private(plan.path);
 }
 
 void enter(const plan::Rootfs& plan, int root) {
@@ -114,15 +115,18 @@ void enter(const plan::Rootfs& plan, int root) {
       pivot(plan);
     }
     if (chdir("/") != 0) fail("cannot enter the new root", "chdir");
-    // Not earlier: until now "/" was the host's root. A private one is private already.
-    if (old_root_ours && plan.propagation != 0 && (plan.propagation & MS_PRIVATE) == 0)
-      change_root_propagation(plan.propagation);
     old_root_ours = false;
   } catch (Error& e) {
     e.set_stage("jailing process inside rootfs");
     e.set_field("/root/path");
     throw;
   }
+}
+
+void set_root_propagation(const plan::Rootfs& plan) {
+  // A private root is private already.
+  if (plan.propagation != 0 && (plan.propagation & MS_PRIVATE) == 0)
+    change_root_propagation(plan.propagation);
 }
 
 }  // namespace hull::rootfs

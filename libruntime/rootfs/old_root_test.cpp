@@ -98,6 +98,7 @@ TEST_CASE("the root gets the propagation that is asked for", "[rootfs]") {
             expect(::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr) == 0, "private");
             const Fd root = prepare(scene.plan);
             enter(scene.plan, root.get());
+            set_root_propagation(scene.plan);
             expect_jail(scene);
             const std::string is = mount_at("/").propagation;
             expect_equal(is.substr(0, is.find(':')), row.text);

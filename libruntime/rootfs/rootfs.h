@@ -24,7 +24,7 @@ Fd prepare(const plan::Rootfs& plan, std::vector<Fd> sources = {});
 
 // Makes `root` the root of this process: pivot_root(".", ".") and a lazy unmount of the old root,
 // or MS_MOVE and chroot with no_pivot; a plain chroot when prepare() was not called, for then there
-// is no mount namespace. Sets the root's propagation. Nothing of the host's tree is reachable
+// is no mount namespace. Nothing of the host's tree is reachable
 // after; the working directory is "/".
 void enter(const plan::Rootfs& plan, int root);
 
@@ -34,6 +34,9 @@ void make_readonly(const plan::Rootfs& plan);
 
 // linux.readonlyPaths, then linux.maskedPaths; missing ones are skipped.
 void protect_paths(const plan::Rootfs& plan);
+
+// linux.rootfsPropagation of the new root; last, since what is unbindable can't be cloned any more.
+void set_root_propagation(const plan::Rootfs& plan);
 
 // Binds the terminal `slave` (a pty of the container's devpts) on /dev/console.
 void mount_console(int slave);

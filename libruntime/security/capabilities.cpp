@@ -229,9 +229,9 @@ void drop_bounding(const configs::CapabilityMasks& masks) {
     if ((masks.bounding & bit(i)) != 0) continue;
     if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0) continue;
     const int code = errno;
+    if (code == EINVAL) return;  // past the kernel's last one
     const int present = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
-    if (present < 0) return;     // past the kernel's last one
-    if (present == 0) continue;  // without CAP_SETPCAP, but there is nothing to drop
+    if (present <= 0) continue;  // without CAP_SETPCAP, but there is nothing to drop
     throw Error("cannot drop " + list_of(bit(i)) + " from the bounding set",
                 "prctl(PR_CAPBSET_DROP)", code)
         .field("/process/capabilities/bounding")
