@@ -36,6 +36,9 @@ Layout read_layout();
 // CLONE_INTO_CGROUP.
 struct Entrance {
   std::vector<std::string> task_files;
+  // The memory hierarchy's: entered last, so that what the set-up takes does not count against the
+  // container's limit. Empty without one.
+  std::string memory_task_file;
   Fd unified;  // empty without a v2 hierarchy
 };
 

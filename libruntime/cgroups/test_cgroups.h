@@ -38,7 +38,9 @@ class Child {
     pid_ = sys::clone3(&args);
     if (pid_ == 0) {
       ::signal(SIGTERM, SIG_DFL);  // the test framework's handler
-      for (const std::string& path : entrance.task_files) {
+      std::vector<std::string> files = entrance.task_files;
+      if (!entrance.memory_task_file.empty()) files.push_back(entrance.memory_task_file);
+      for (const std::string& path : files) {
         const int tasks = open(path.c_str(), O_WRONLY | O_CLOEXEC);
         if (tasks < 0 || write(tasks, "0", 1) != 1) _exit(1);
       }

@@ -56,8 +56,11 @@ std::set<std::string> V1Manager::directories() const {
 Entrance V1Manager::open_entrance() const {
   Entrance entrance;
   const std::string unified = path_of("");
+  const std::string memory = path_of("memory");
   for (const std::string& dir : directories()) {
-    if (dir == unified) {
+    if (dir == memory) {
+      entrance.memory_task_file = dir + "/tasks";
+    } else if (dir == unified) {
       entrance.unified = open_or_throw(AT_FDCWD, dir, O_PATH | O_DIRECTORY);
     } else {
       entrance.task_files.push_back(dir + "/tasks");

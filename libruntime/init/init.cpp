@@ -36,6 +36,7 @@ Session receive_session(plan::Channel channel) {
     if (next == message->fds.end()) throw Error("the plan came without a descriptor it names");
     return std::move(*next++);
   };
+  if (session.plan.memory_tasks) session.memory_tasks = take();
   for (size_t i = 0; i < session.plan.namespace_fds.size(); ++i)
     session.namespaces.push_back(take());
   if (session.plan.pidfd) session.pidfd = take();
@@ -53,6 +54,7 @@ Session receive_session(plan::Channel channel) {
   set_names(session);
   set_kernel_parameters(session);
   protect_paths(session);
+  enter_memory_cgroup(session);
   become_user(session);
   start_program(session);
 }
@@ -61,6 +63,7 @@ Session receive_session(plan::Channel channel) {
   join_namespaces(session);
   start_session(session);
   open_console(session);
+  enter_memory_cgroup(session);
   become_user(session);
   start_program(session);
 }

@@ -62,6 +62,13 @@ void join_namespaces(Session& session) {
     throw Error("cannot make a cgroup namespace", "unshare", errno).field("/linux/namespaces");
 }
 
+void enter_memory_cgroup(Session& session) {
+  if (!session.memory_tasks) return;
+  if (write(session.memory_tasks.get(), "0", 1) != 1)
+    throw Error("cannot enter the memory cgroup", "write tasks", errno).field("/linux/cgroupsPath");
+  session.memory_tasks.reset();
+}
+
 void start_session(Session& session) {
   const plan::Plan& plan = session.plan;
   if (setsid() < 0) throw Error("cannot start a session", "setsid", errno);

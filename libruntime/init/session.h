@@ -18,6 +18,7 @@ struct Session {
 
   plan::Plan plan;
   plan::Channel channel;
+  Fd memory_tasks;
   std::vector<Fd> namespaces;  // beside plan.namespace_fds
   Fd pidfd;
   Fd root;          // O_PATH, until it has become the root

@@ -28,6 +28,10 @@ void protect_paths(Session& session);
 // the launcher.
 void open_console(Session& session);
 
+// namespaces.cpp
+// Enters the v1 memory cgroup: from here on the container pays.
+void enter_memory_cgroup(Session& session);
+
 // identity.cpp
 // Labels, limits, seccomp (without no_new_privs), working directory, user, groups, capabilities.
 void become_user(Session& session);

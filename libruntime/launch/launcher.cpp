@@ -115,9 +115,15 @@ void set_rlimits(pid_t pid, const plan::Plan& plan) {
   }
 }
 
-void send_plan(Child& child, const plan::Plan& plan, const std::vector<Fd>& namespaces, int pidfd,
-               int exec_fifo) {
+void send_plan(Child& child, plan::Plan& plan, const std::string& memory_task_file,
+               const std::vector<Fd>& namespaces, int pidfd, int exec_fifo) {
   std::vector<int> fds;
+  Fd memory_tasks;
+  plan.memory_tasks = !memory_task_file.empty();
+  if (plan.memory_tasks) {
+    memory_tasks = open_or_throw(AT_FDCWD, memory_task_file, O_WRONLY);
+    fds.push_back(memory_tasks.get());
+  }
   for (const Fd& ns : namespaces) fds.push_back(ns.get());
   if (pidfd >= 0) fds.push_back(pidfd);
   if (exec_fifo >= 0) fds.push_back(exec_fifo);
@@ -192,6 +198,7 @@ state::State create_container(const Request& request, Started& started) {
   Birth birth;
   birth.new_namespaces = plan.new_namespaces;
   birth.entrance = cgroup->open_entrance();
+  const std::string memory_task_file = birth.entrance.memory_task_file;
   birth.pid_namespace = joined.pid.get();
   birth.user_namespace = joined.user.get();
   birth.preserve_fds = plan.process.preserve_fds;
@@ -200,7 +207,7 @@ state::State create_container(const Request& request, Started& started) {
   Child child = spawn(std::move(birth));
   clean_up.add(child);
   set_oom_score(child.pid, plan.process.oom_score_adj);
-  send_plan(child, plan, joined.fds, -1, exec_fifo.get());
+  send_plan(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get());
   // While the init mounts.
   describe_init(state, child.pid);
   request.directory.save(state);
@@ -230,6 +237,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
 
   Birth birth;
   birth.entrance = cgroup->open_entrance();
+  const std::string memory_task_file = birth.entrance.memory_task_file;
   birth.pid_namespace = config.find(configs::NamespaceType::pid) != nullptr ? init.get() : -1;
   birth.preserve_fds = plan.process.preserve_fds;
   Started started;
@@ -237,7 +245,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
   started.pid = child.pid;
   try {
     set_oom_score(child.pid, plan.process.oom_score_adj);
-    send_plan(child, plan, {}, plan.pidfd ? init.get() : -1, -1);
+    send_plan(child, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
     Conversation conversation(child, config, state.id, options, started);
     conversation.until_created();
     set_rlimits(child.pid, plan);

@@ -89,6 +89,7 @@ struct Plan {
   int log_level = 1;          // log::Level
 
   // Descriptors beside the message, in this order.
+  bool memory_tasks = false;  // `tasks` of the v1 memory hierarchy, to be entered last
   std::vector<configs::NamespaceType> namespace_fds;  // to join, one descriptor each
   bool pidfd = false;                                 // of the container's init, for join_by_pidfd
   bool exec_fifo = false;                             // O_PATH
