@@ -24,6 +24,13 @@ constexpr size_t kMaxState = size_t{32} << 20;
 
 [[noreturn]] void does_not_exist() { throw Error(kDoesNotExist); }
 
+bool is_id(const std::string& name) {
+  return !name.empty() && name.size() <= 1024 && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '_' || c == '+' || c == '-' || c == '.';
+         });
+}
+
 struct CloseDir {
   void operator()(DIR* dir) const { closedir(dir); }
 };
@@ -56,12 +63,9 @@ void remove_tree(int dir, const std::string& name) {
 }  // namespace
 
 void check_id(const std::string& id) {
-  const bool good = !id.empty() && id.size() <= 1024 && id != "." && id != ".." &&
-                    std::all_of(id.begin(), id.end(), [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '_' || c == '+' || c == '-' || c == '.';
-                    });
-  if (!good)
-    throw Error("invalid id format: " + quote(id)).hint("use letters, digits and _ + - . only");
+  if (!is_id(id))
+    throw Error("invalid container ID format: " + quote(id))
+        .hint("use letters, digits and _ + - . only");
 }
 
 Directory Directory::claim(const std::string& root, const std::string& id) {
@@ -154,7 +158,7 @@ std::vector<std::string> list_ids(const std::string& root) {
   std::vector<std::string> out;
   for (std::string& one : entries(dir.get(), root)) {
     struct stat info {};
-    if (one.starts_with('.') || fstatat(dir.get(), one.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (!is_id(one) || fstatat(dir.get(), one.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISDIR(info.st_mode))
       continue;
     out.push_back(std::move(one));
