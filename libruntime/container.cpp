@@ -202,9 +202,7 @@ Status Container::status() const {
   return manager_of(state_)->frozen() ? Status::paused : Status::running;
 }
 
-std::string Container::oci_state() const {
-  return state::query_state(state_, status(), "");
-}
+std::string Container::oci_state() const { return state::query_state(state_, status(), ""); }
 
 std::string Container::owner() const { return owner_name(directory_.path()); }
 

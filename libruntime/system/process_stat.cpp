@@ -6,7 +6,6 @@
 namespace hull {
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
-  ProcessStat out;
   const size_t open = text.find(" (");
   const size_t close = text.rfind(") ");
   if (open == std::string_view::npos || close == std::string_view::npos || close < open)
