@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build demo test bench install clean
+.PHONY: all build demo test tidy bench install clean
 all: build
 
 build:
@@ -15,6 +15,9 @@ demo:
 
 test:
 	packaging/run-tests.sh
+
+tidy:
+	STEPS=tidy packaging/run-tests.sh
 
 bench:
 	packaging/install-packages.sh build test bench

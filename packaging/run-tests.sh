@@ -108,5 +108,6 @@ if wanted asan || wanted fuzz; then
     wanted fuzz && fuzz
   fi
 fi
-wanted tidy && step "clang-tidy" check_tidy
+# Half an hour on two cores: only when it is asked for (make tidy).
+[[ " ${STEPS:-} " == *" tidy "* ]] && step "clang-tidy" check_tidy
 finish
