@@ -2,8 +2,8 @@
 # run-tests.sh: what `make test` does, from a clean checkout to the one line that counts:
 #   N passed, M failed, K skipped
 # Exit status 1 when anything failed. Steps: packages, release build, format, unit tests, container tests,
-# the second compiler with sanitizers: unit tests and fuzz targets, clang-tidy. STEPS="format unit" runs only
-# these (format unit container asan fuzz tidy).
+# the second compiler with sanitizers: unit tests and fuzz targets. STEPS="format unit" runs only these
+# (format unit container asan fuzz; tidy, clang-tidy, runs only when it is named).
 # HULL names another runtime for the container tests. FUZZ_SECONDS (60) is shared by all fuzz targets.
 set -uo pipefail
 cd "$(dirname "$0")/.."

@@ -58,6 +58,7 @@ void join_namespaces(Session& session) {
   session.namespaces.clear();
   session.pidfd.reset();
   // cgroup_namespaces(7): its root is the cgroup of the moment.
+  if (plan.unshare_cgroup) enter_memory_cgroup(session);
   if (plan.unshare_cgroup && unshare(CLONE_NEWCGROUP) != 0)
     throw Error("cannot make a cgroup namespace", "unshare", errno).field("/linux/namespaces");
 }

@@ -29,7 +29,7 @@ void protect_paths(Session& session);
 void open_console(Session& session);
 
 // namespaces.cpp
-// Enters the v1 memory cgroup: from here on the container pays.
+// Enters the v1 memory cgroup, unless that was done: from here on the container pays.
 void enter_memory_cgroup(Session& session);
 
 // identity.cpp
