@@ -1,9 +1,7 @@
-#include <map>
-#include <optional>
-
 #include "libruntime/configs/config_json.h"
 #include "libruntime/configs/config_keys.h"
 #include "libruntime/configs/json_sinks.h"
+#include "libruntime/configs/json_writer.h"
 #include "libruntime/configs/names.h"
 
 // The order of keys is runc's, so that the files can be compared by eye.
@@ -11,9 +9,12 @@ namespace hull::configs {
 namespace {
 
 template <class Sink>
-class Writer {
+class Writer : JsonWriter<Sink> {
+  using Base = JsonWriter<Sink>;
+  using Base::list, Base::list_given, Base::out_, Base::put, Base::put_given, Base::strings;
+
  public:
-  explicit Writer(Sink& out) : out_(out) {}
+  explicit Writer(Sink& out) : Base(out) {}
 
   void config(const Config& in) {
     out_.begin_object();
@@ -57,55 +58,6 @@ class Writer {
   }
 
  private:
-  template <class T>
-  void put(std::string_view key, const T& value) {
-    out_.key(key);
-    if constexpr (std::is_same_v<T, std::string>) {
-      out_.value(std::string_view(value));
-    } else {
-      out_.value(value);
-    }
-  }
-  template <class T>
-  void put(std::string_view key, const std::optional<T>& value) {
-    out_.key(key);
-    if (value) {
-      out_.value(*value);
-    } else {
-      out_.null();
-    }
-  }
-  // Go's omitempty.
-  template <class T>
-  void put_given(std::string_view key, const T& value) {
-    if (value != T{}) put(key, value);
-  }
-  template <class T, class WriteOne>
-  void list(std::string_view key, const std::vector<T>& values, WriteOne write_one) {
-    out_.key(key);
-    if (values.empty()) return out_.null();
-    out_.begin_list();
-    for (const T& one : values) write_one(one);
-    out_.end_list();
-  }
-  template <class T, class WriteOne>
-  void list_given(std::string_view key, const std::vector<T>& values, WriteOne write_one) {
-    if (!values.empty()) list(key, values, write_one);
-  }
-  void strings(std::string_view key, const std::vector<std::string>& values) {
-    list(key, values, [this](const std::string& one) { out_.value(std::string_view(one)); });
-  }
-  void strings(std::string_view key, const std::map<std::string, std::string>& values) {
-    out_.key(key);
-    if (values.empty()) return out_.null();
-    out_.begin_object();
-    for (const auto& [name, value] : values) {
-      out_.text_key(name);
-      out_.value(std::string_view(value));
-    }
-    out_.end_object();
-  }
-
   void mount(const Mount& in) {
     out_.begin_object();
     put("source", in.source);
@@ -375,8 +327,6 @@ class Writer {
     put("timeout", in.timeout_ns);
     out_.end_object();
   }
-
-  Sink& out_;
 };
 
 }  // namespace

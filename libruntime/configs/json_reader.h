@@ -1,0 +1,112 @@
+#pragma once
+
+#include <concepts>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "libruntime/system/error.h"
+
+// Typed members of the "config" object of state.json. Each throws Error when one has a wrong type
+// or range. For .cpp files only: it pulls in the JSON library.
+namespace hull::configs::reading {
+
+using Json = nlohmann::json;
+
+[[noreturn]] inline void refuse(std::string_view key, std::string_view why) {
+  throw Error("state.json is damaged: config: " + std::string(key) + " " + std::string(why));
+}
+
+// A member, or null when it is absent or null. runc 1.1 writes many nulls, later ones leave members
+// out.
+inline const Json* find(const Json& object, const char* key) {
+  if (!object.is_object()) refuse(key, "is not within an object");
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+inline void to_value(const Json& in, const char* key, std::string& out) {
+  const auto* text = in.get_ptr<const std::string*>();
+  if (text == nullptr) refuse(key, "is no string");
+  out = *text;
+}
+
+inline void to_value(const Json& in, const char* key, bool& out) {
+  if (!in.is_boolean()) refuse(key, "is no boolean");
+  out = *in.get_ptr<const bool*>();
+}
+
+template <std::integral T>
+void to_value(const Json& in, const char* key, T& out) {
+  using Limits = std::numeric_limits<T>;
+  if (const auto* natural = in.get_ptr<const uint64_t*>(); natural != nullptr) {
+    if (!std::in_range<T>(*natural)) refuse(key, "is too large");
+    out = static_cast<T>(*natural);
+  } else if (const auto* whole = in.get_ptr<const int64_t*>(); whole != nullptr) {
+    if (!std::in_range<T>(*whole)) refuse(key, Limits::is_signed ? "is too small" : "is negative");
+    out = static_cast<T>(*whole);
+  } else {
+    refuse(key, "is no whole number");
+  }
+}
+
+// Says whether the member was there.
+template <class T>
+bool get(const Json& object, const char* key, T& out) {
+  const Json* value = find(object, key);
+  if (value == nullptr) return false;
+  to_value(*value, key, out);
+  return true;
+}
+
+template <class T>
+void get(const Json& object, const char* key, std::optional<T>& out) {
+  if (const Json* value = find(object, key); value != nullptr) to_value(*value, key, out.emplace());
+}
+
+template <class T, class ReadOne>
+void get_list(const Json& object, const char* key, std::vector<T>& out, ReadOne read_one) {
+  out.clear();
+  const Json* list = find(object, key);
+  if (list == nullptr) return;
+  if (!list->is_array()) refuse(key, "is no list");
+  out.reserve(list->size());
+  for (const Json& one : *list) read_one(one, out.emplace_back());
+}
+
+template <class T>
+void get_list(const Json& object, const char* key, std::vector<T>& out) {
+  get_list(object, key, out, [key](const Json& in, T& one) { to_value(in, key, one); });
+}
+
+template <class T, class ReadOne>
+void get_map(const Json& object, const char* key, std::map<std::string, T>& out, ReadOne read_one) {
+  out.clear();
+  const Json* map = find(object, key);
+  if (map == nullptr) return;
+  if (!map->is_object()) refuse(key, "is no object");
+  for (auto it = map->begin(); it != map->end(); ++it) read_one(*it, out[it.key()]);
+}
+
+inline void get_map(const Json& object, const char* key, std::map<std::string, std::string>& out) {
+  get_map(object, key, out, [key](const Json& in, std::string& one) { to_value(in, key, one); });
+}
+
+template <class Table, class Value>
+void get_number_name(const Json& object, const char* key, const Table& table, Value& out) {
+  int number = 0;
+  get(object, key, number);
+  for (const auto& [known, value] : table) {
+    if (known != number) continue;
+    out = value;
+    return;
+  }
+  refuse(key, "has an unknown value");
+}
+
+}  // namespace hull::configs::reading
