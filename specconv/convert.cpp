@@ -5,6 +5,8 @@
 #include "libruntime/system/text.h"
 #include "specconv/convert_parts.h"
 #include "specconv/host_checks.h"
+#include "specconv/joined_maps.h"
+#include "specconv/mount_id_mapping.h"
 #include "specconv/mount_options.h"
 #include "specconv/sysctl.h"
 
@@ -18,7 +20,7 @@ std::string absolute_path(const std::string& path, const std::string& base) {
   return path.starts_with('/') ? path : clean_path(base + "/" + path);
 }
 
-configs::Mount convert_mount(const Mount& in, const std::string& bundle) {
+configs::Mount convert_mount(const Mount& in, const Linux& container, const Options& options) {
   configs::Mount out;
   if (!in.destination.starts_with('/')) {
     log::warning("mount destination " + quote(in.destination) +
@@ -31,9 +33,23 @@ configs::Mount convert_mount(const Mount& in, const std::string& bundle) {
   if (is_bind(in)) {
     out.type = "bind";
     out.flags |= MS_BIND;
-    out.source = absolute_path(in.source, bundle);
+    out.source = absolute_path(in.source, options.bundle);
   }
+  convert_id_mapping(in, container, out);
+  if (out.idmapped() && options.rootless)
+    throw Error("id-mapped mounts are not supported for rootless containers");
   return out;
+}
+
+void convert_mounts(const Spec& spec, const Options& options, std::vector<configs::Mount>& out) {
+  for (size_t i = 0; i < spec.mounts.size(); ++i) {
+    try {
+      out.push_back(convert_mount(spec.mounts[i], spec.linux_part, options));
+    } catch (Error& e) {
+      e.set_field(pointer_to("/mounts", i));
+      throw;
+    }
+  }
 }
 
 std::vector<configs::Hook> convert_hooks(const std::vector<Hook>& in, const std::string& dir) {
@@ -156,7 +172,7 @@ configs::Config convert(const Spec& spec, const Options& options) {
   // First, so that an annotation with the key "bundle" can't hide it.
   out.labels.push_back("bundle=" + options.bundle);
   for (const auto& [key, value] : spec.annotations) out.labels.push_back(key + "=" + value);
-  for (const Mount& mount : spec.mounts) out.mounts.push_back(convert_mount(mount, options.bundle));
+  convert_mounts(spec, options, out.mounts);
   if (spec.process) convert_process(*spec.process, out);
   convert_hooks(spec, options, out.hooks);
   convert_linux(spec.linux_part, options, out);
@@ -165,7 +181,11 @@ configs::Config convert(const Spec& spec, const Options& options) {
 
 configs::Config to_config(const Spec& spec, const Options& options) {
   check_host(spec, options.bundle);
-  return convert(spec, options);
+  const configs::Namespace* user = spec.linux_part.find(configs::NamespaceType::user);
+  if (user == nullptr || user->path.empty()) return convert(spec, options);
+  Spec joined = spec;
+  read_joined_maps(joined.linux_part);
+  return convert(joined, options);
 }
 
 }  // namespace hull::specconv

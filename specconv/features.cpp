@@ -71,7 +71,7 @@ Json linux_features() {
           {"apparmor", {{"enabled", true}}},
           {"selinux", {{"enabled", true}}},
           {"intelRdt", {{"enabled", false}}},
-          {"mountExtensions", {{"idmap", {{"enabled", false}}}}},
+          {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
           {"netDevices", {{"enabled", false}}}};
 }
 

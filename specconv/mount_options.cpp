@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "specconv/mount_id_mapping.h"
+
 namespace hull::specconv {
 namespace {
 
@@ -46,6 +48,8 @@ void apply(const MountOption& option, configs::Mount& mount) {
     case OptionKind::copy_up:
       mount.copy_up = true;
       break;
+    case OptionKind::id_map:
+      break;
   }
 }
 
@@ -62,7 +66,7 @@ void apply_options(const std::vector<std::string>& options, configs::Mount& moun
   for (const std::string& text : options) {
     if (const MountOption* option = find_mount_option(text); option != nullptr) {
       apply(*option, mount);
-    } else if (!text.empty()) {
+    } else if (!text.empty() && !is_idmap_option(text)) {
       if (!mount.data.empty()) mount.data += ',';
       mount.data += text;
     }

@@ -24,6 +24,7 @@ enum class OptionKind : uint8_t {
   atime,  // the same for the access time modes, of which one holds
   no_atime,
   copy_up,  // tmpfs that starts with what it hides
+  id_map,   // mount_id_mapping.h
 };
 
 struct MountOption {
@@ -42,6 +43,7 @@ inline constexpr std::array kMountOptions{
     MountOption{"diratime", OptionKind::clear, MS_NODIRATIME},
     MountOption{"dirsync", OptionKind::set, MS_DIRSYNC},
     MountOption{"exec", OptionKind::clear, MS_NOEXEC},
+    MountOption{"idmap", OptionKind::id_map, 0},
     MountOption{"iversion", OptionKind::set, MS_I_VERSION},
     MountOption{"lazytime", OptionKind::set, MS_LAZYTIME},
     MountOption{"loud", OptionKind::clear, MS_SILENT},
@@ -65,6 +67,7 @@ inline constexpr std::array kMountOptions{
     MountOption{"relatime", OptionKind::set, MS_RELATIME},
     MountOption{"remount", OptionKind::set, MS_REMOUNT},
     MountOption{"rexec", OptionKind::recursive_clear, MOUNT_ATTR_NOEXEC},
+    MountOption{"ridmap", OptionKind::id_map, 0},
     MountOption{"rnoatime", OptionKind::atime, MOUNT_ATTR_NOATIME},
     MountOption{"rnodev", OptionKind::recursive_set, MOUNT_ATTR_NODEV},
     MountOption{"rnodiratime", OptionKind::recursive_set, MOUNT_ATTR_NODIRATIME},
@@ -95,9 +98,6 @@ inline constexpr std::array kMountOptions{
     MountOption{"tmpcopyup", OptionKind::copy_up, 0},
     MountOption{"unbindable", OptionKind::propagation, MS_UNBINDABLE},
 };
-
-// Options of the spec that are refused as long as nothing does them.
-inline constexpr std::array<std::string_view, 2> kUnsupportedMountOptions{"idmap", "ridmap"};
 
 // Null when `name` is none of the table's.
 const MountOption* find_mount_option(std::string_view name);

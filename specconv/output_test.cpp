@@ -61,7 +61,7 @@ TEST_CASE("features tells what the parsers take", "[specconv]") {
   CHECK(linux_part["capabilities"][0] == "CAP_CHOWN");
   CHECK(linux_part["seccomp"]["enabled"] == true);
   CHECK(linux_part["seccomp"]["operators"].size() == 7);
-  CHECK(linux_part["mountExtensions"]["idmap"]["enabled"] == false);
+  CHECK(linux_part["mountExtensions"]["idmap"]["enabled"] == true);
   CHECK(features["annotations"]["io.hull.version"] == hull::kVersion);
   CHECK(features["potentiallyUnsafeConfigAnnotations"].size() == 3);
 }

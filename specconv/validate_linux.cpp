@@ -27,18 +27,6 @@ void check_namespaces(const Linux& in, Problems& problems) {
   }
 }
 
-void check_id_maps(const std::vector<configs::IdMap>& maps, const std::string& base,
-                   Problems& problems) {
-  if (maps.size() > kMaxIdMaps) problems.add(base, "has more than 340 entries");
-  for (size_t i = 0; i < maps.size(); ++i) {
-    const configs::IdMap& map = maps[i];
-    const uint64_t end = std::max(uint64_t{map.container_id}, uint64_t{map.host_id}) + map.size;
-    // The last ID, 4294967295, means "none" to the kernel and can't be mapped.
-    if (map.size == 0 || end > UINT32_MAX)
-      problems.add(pointer_to(base, i, "size"), "is 0, or the range ends beyond 4294967294");
-  }
-}
-
 void check_user_namespace(const Linux& in, Problems& problems) {
   check_id_maps(in.uid_mappings, "/linux/uidMappings", problems);
   check_id_maps(in.gid_mappings, "/linux/gidMappings", problems);
@@ -130,6 +118,18 @@ void check_unsupported(const Linux& in, Problems& problems) {
 }
 
 }  // namespace
+
+void check_id_maps(const std::vector<configs::IdMap>& maps, const std::string& base,
+                   Problems& problems) {
+  if (maps.size() > kMaxIdMaps) problems.add(base, "has more than 340 entries");
+  for (size_t i = 0; i < maps.size(); ++i) {
+    const configs::IdMap& map = maps[i];
+    const uint64_t end = std::max(uint64_t{map.container_id}, uint64_t{map.host_id}) + map.size;
+    // The last ID, 4294967295, means "none" to the kernel and can't be mapped.
+    if (map.size == 0 || end > UINT32_MAX)
+      problems.add(pointer_to(base, i, "size"), "is 0, or the range ends beyond 4294967294");
+  }
+}
 
 void check_linux(const Spec& spec, Problems& problems) {
   const Linux& in = spec.linux_part;

@@ -3,6 +3,7 @@
 
 #include "libruntime/system/error.h"
 #include "libruntime/system/text.h"
+#include "specconv/mount_id_mapping.h"
 #include "specconv/mount_options.h"
 #include "specconv/validate_parts.h"
 
@@ -49,11 +50,8 @@ void check_options(const Mount& mount, const std::string& base, Problems& proble
   for (size_t i = 0; i < mount.options.size(); ++i) {
     const std::string& text = mount.options[i];
     const MountOption* option = find_mount_option(text);
-    const auto unsupported =
-        std::find(kUnsupportedMountOptions.begin(), kUnsupportedMountOptions.end(), text);
-    if (unsupported != kUnsupportedMountOptions.end()) {
-      problems.add(pointer_to(base, "options", i), "option " + quote(text) += kNotSupported);
-    } else if (option != nullptr) {
+    if (is_idmap_option(text)) continue;  // check_id_mapping
+    if (option != nullptr) {
       if (option->kind == OptionKind::copy_up && (mount.type != "tmpfs" || is_bind(mount)))
         problems.add(pointer_to(base, "options", i), "is for mounts of type tmpfs only");
     } else if (is_bind(mount) && !text.empty()) {
@@ -67,16 +65,12 @@ void check_options(const Mount& mount, const std::string& base, Problems& proble
   if (data > kMaxData) problems.add(base + "/options", "are longer than 4095 bytes");
 }
 
-void check_mount(const Mount& mount, const std::string& base, Problems& problems) {
+void check_mount(const Mount& mount, const Linux& container, const std::string& base,
+                 Problems& problems) {
   if (mount.destination.empty()) problems.add(base + "/destination", "must not be empty");
   if (is_bind(mount) && mount.source.empty())
     problems.add(base + "/source", "is required for a bind mount");
-  if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
-    problems.add(base, "needs both uidMappings and gidMappings, or none");
-  if (!mount.uid_mappings.empty())
-    problems.add(base + "/uidMappings", "uidMappings of a mount" + std::string(kNotSupported));
-  if (!mount.gid_mappings.empty())
-    problems.add(base + "/gidMappings", "gidMappings of a mount" + std::string(kNotSupported));
+  check_id_mapping(mount, container, base, problems);
   check_options(mount, base, problems);
   check_over_proc(mount, base, problems);
 }
@@ -85,7 +79,7 @@ void check_mount(const Mount& mount, const std::string& base, Problems& problems
 
 void check_mounts(const Spec& spec, Problems& problems) {
   for (size_t i = 0; i < spec.mounts.size(); ++i)
-    check_mount(spec.mounts[i], pointer_to("/mounts", i), problems);
+    check_mount(spec.mounts[i], spec.linux_part, pointer_to("/mounts", i), problems);
 }
 
 }  // namespace hull::specconv

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "specconv/problem.h"
 #include "specconv/spec.h"
@@ -10,6 +12,8 @@ namespace hull::specconv {
 
 inline constexpr std::string_view kNotSupported = " is not supported yet";
 
+void check_id_maps(const std::vector<configs::IdMap>& maps, const std::string& base,
+                   Problems& problems);
 void check_process(const Process& process, std::string_view base, Problems& problems);
 void check_mounts(const Spec& spec, Problems& problems);
 void check_linux(const Spec& spec, Problems& problems);

@@ -175,14 +175,6 @@ TEST_CASE("on v1 each controller has its directory, joint ones a link", "[D19]")
   for (const char* name : {"memory", "pids", "devices", "cpuset"}) CHECK(contains(listed, name));
 }
 
-TEST_CASE("what is not supported yet is refused by name, never dropped", "[D15][D3]") {
-  Bundle bundle;
-  bundle.bind("/tmp", "/mnt/data", {"bind", "idmap"});
-  const std::string error = refusal_of(bundle);
-  CHECK(contains(error, "idmap"));
-  CHECK(contains(error, "/mounts/7"));
-}
-
 TEST_CASE("a wrong mount names the entry, the path and the reason", "[D3][users-ask-5]") {
   struct Case {
     const char* what;

@@ -95,6 +95,45 @@ TEST_CASE("a container joins the user namespace of another", "[E7]") {
       "0\n0 200000 1000\nbox");
 }
 
+TEST_CASE("mappings that differ from those of the joined user namespace are refused", "[E7]") {
+  Bundle first;
+  first.user_namespace(200'000, 1000);
+  first.args({"/bin/sleep", "100"});
+  Hull hull(first);
+  hull.launch();
+  const std::string path = "/proc/" + std::to_string(hull.pid()) + "/ns/user";
+  Bundle same;
+  same.user_namespace(200'000, 1000);
+  same.name_space("user")["path"] = path;
+  CHECK(output_of(same, "id -u") == "0");
+  Bundle other;
+  other.user_namespace(200'000, 999);
+  other.name_space("user")["path"] = path;
+  CHECK(contains(refusal_of(other),
+                 "user namespaces enabled, but both namespace path and non-matching mapping "
+                 "specified -- you may only provide one"));
+}
+
+TEST_CASE("state.json and the exec.fifo know the IDs of a joined user namespace", "[E7]") {
+  Bundle first;
+  first.user_namespace(200'000, 1000);
+  first.args({"/bin/sleep", "100"});
+  Hull hull(first);
+  hull.launch();
+  Bundle second;
+  second.user_namespace(200'000, 1000);
+  for (const char* key : {"uidMappings", "gidMappings"}) second.config["linux"].erase(key);
+  second.name_space("user")["path"] = "/proc/" + std::to_string(hull.pid()) + "/ns/user";
+  Hull joined(second);
+  REQUIRE(joined.create().exit_code == 0);
+  const std::string dir = joined.root() + "/" + joined.id();
+  const Json state = Json::parse(read_file(dir + "/state.json"));
+  CHECK(state["config"]["uid_mappings"][0]["host_id"] == 200'000);
+  struct stat info {};
+  REQUIRE(stat((dir + "/exec.fifo").c_str(), &info) == 0);
+  CHECK(info.st_uid == 200'000);
+}
+
 TEST_CASE("exec enters the user namespace", "[E5][B25]") {
   Bundle bundle;
   bundle.user_namespace();

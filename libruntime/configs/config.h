@@ -35,10 +35,12 @@ struct Mount {
   std::string data;                   // options for the file system, joined by commas
   uint64_t recursive_set = 0;         // MOUNT_ATTR_*, applied to the whole tree ("rro")
   uint64_t recursive_clear = 0;
-  bool copy_up = false;  // "tmpcopyup"
-  std::vector<IdMap> uid_mappings;
+  bool copy_up = false;             // "tmpcopyup"
+  std::vector<IdMap> uid_mappings;  // of an idmapped mount: both lists or none
   std::vector<IdMap> gid_mappings;
   bool idmap_recursive = false;
+
+  [[nodiscard]] bool idmapped() const { return !uid_mappings.empty() || !gid_mappings.empty(); }
 };
 
 // One rule of the device cgroup. -1 is any number; type 'a' is all devices.

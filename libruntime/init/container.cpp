@@ -16,7 +16,12 @@ namespace hull::init {
 void prepare_rootfs(Session& session) {
   const plan::Plan& plan = session.plan;
   if (plan.has_mount_namespace) {
-    session.root = rootfs::prepare(plan.rootfs);
+    session.root = rootfs::prepare(plan.rootfs, [&](size_t index) {
+      session.channel.send_number(plan::MessageType::mount_source, static_cast<int>(index));
+      std::vector<Fd> fds = session.wait_to_proceed();
+      if (fds.size() != 1) throw Error("the launcher gave no mount tree");
+      return std::move(fds[0]);
+    });
   } else {
     session.root = open_or_throw(AT_FDCWD, plan.rootfs.path, O_PATH | O_DIRECTORY);
   }

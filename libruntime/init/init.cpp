@@ -83,11 +83,12 @@ ProcFs& Session::trusted_proc() {
   return *proc;
 }
 
-void Session::wait_to_proceed() {
-  const auto message = channel.receive();
+std::vector<Fd> Session::wait_to_proceed() {
+  auto message = channel.receive();
   if (!message) _exit(1);
   if (message->type != plan::MessageType::proceed)
     throw Error("unexpected message from the launcher");
+  return std::move(message->fds);
 }
 
 void run(unsigned preserve_fds) {

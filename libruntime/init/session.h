@@ -28,8 +28,9 @@ struct Session {
 
   // The trusted procfs, made at the first call. `whole`: with /proc/sys.
   ProcFs& trusted_proc();
-  // Waits for the launcher's `proceed`; ends this process when the launcher is gone.
-  void wait_to_proceed();
+  // Waits for the launcher's `proceed` and gives the descriptors that came with it; ends this
+  // process when the launcher is gone.
+  std::vector<Fd> wait_to_proceed();
 };
 
 }  // namespace hull::init

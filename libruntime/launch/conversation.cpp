@@ -8,6 +8,8 @@
 #include <cerrno>
 
 #include "libruntime/plan/hooks.h"
+#include "libruntime/rootfs/mount_error.h"
+#include "libruntime/rootfs/rootfs.h"
 #include "libruntime/state/oci_state.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
@@ -56,6 +58,8 @@ void Conversation::answer(plan::Message& message) {
       throw stillborn_error(plan::number_of(message));
     case plan::MessageType::log:
       return pass_on_log(message.payload);
+    case plan::MessageType::mount_source:
+      return give_mount_source(message);
     case plan::MessageType::ready_for_hooks:
       run_runtime_hooks();
       break;
@@ -69,6 +73,22 @@ void Conversation::answer(plan::Message& message) {
       throw Error("unexpected message from the container's init");
   }
   proceed();
+}
+
+void Conversation::give_mount_source(const plan::Message& message) {
+  const auto index = static_cast<size_t>(plan::number_of(message));
+  if (index >= rootfs_.mounts.size()) throw Error("the container's init asks for an unknown mount");
+  try {
+    const Fd source = rootfs::clone_source(rootfs_, rootfs_.mounts[index]);
+    const int fds[] = {source.get()};
+    child_.channel.send(plan::MessageType::proceed, {}, fds);
+  } catch (const Error& e) {
+    rootfs::MountFacts facts;
+    facts.source = rootfs::kind_of(rootfs_.mounts[index].source.c_str());
+    facts.user_namespace = rootfs_.user_namespace;
+    throw rootfs::explain_mount(rootfs_.mounts[index], "/mounts/" + std::to_string(index), e,
+                                facts);
+  }
 }
 
 void Conversation::run_runtime_hooks() {

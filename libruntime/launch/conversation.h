@@ -5,18 +5,24 @@
 #include "libruntime/configs/config.h"
 #include "libruntime/launch/options.h"
 #include "libruntime/launch/spawn.h"
+#include "libruntime/plan/plan.h"
 
 namespace hull::launch {
 
 // The launcher's side of the channel, from the Plan to the program's start.
 class Conversation {
  public:
-  Conversation(Child& child, const configs::Config& config, const std::string& id,
-               const LaunchOptions& options, Started& started)
-      : child_(child), config_(config), id_(id), options_(options), started_(started) {}
+  Conversation(Child& child, const configs::Config& config, const plan::Rootfs& rootfs,
+               const std::string& id, const LaunchOptions& options, Started& started)
+      : child_(child),
+        config_(config),
+        rootfs_(rootfs),
+        id_(id),
+        options_(options),
+        started_(started) {}
 
-  // Answers what hull-init asks (hooks, console, seccomp listener) until it says `created`. Throws
-  // what init reports, or why it died.
+  // Answers what hull-init asks (mount sources, hooks, console, seccomp listener) until it says
+  // `created`. Throws what init reports, or why it died.
   void until_created();
   // Lets it go on: to exec.fifo, or with start_now to execve.
   void proceed();
@@ -25,6 +31,7 @@ class Conversation {
 
  private:
   void answer(plan::Message& message);
+  void give_mount_source(const plan::Message& message);
   void run_runtime_hooks();
   void take_console(plan::Message& message);
   void take_listener(const plan::Message& message);
@@ -32,6 +39,7 @@ class Conversation {
 
   Child& child_;
   const configs::Config& config_;
+  const plan::Rootfs& rootfs_;
   const std::string& id_;
   const LaunchOptions& options_;
   Started& started_;

@@ -15,10 +15,11 @@ namespace hull::plan {
 // What the two ends say to each other, in the order of a container's life. "created" is the only
 // sign of success: a channel that closes before it is a failure.
 enum class MessageType : uint32_t {
-  plan,              // launcher: a Plan and its descriptors
-  ready_for_hooks,   // init: the namespaces and mounts are there; run prestart and createRuntime
-  proceed,           // launcher: go on
-  console,           // init: the pty's master
+  plan,             // launcher: a Plan and its descriptors
+  mount_source,     // init: index of the mount whose source it needs; the answer has the mount tree
+  ready_for_hooks,  // init: the namespaces and mounts are there; run prestart and createRuntime
+  proceed,          // launcher: go on
+  console,          // init: the pty's master
   seccomp_listener,  // init: the listener's fd; waits for `proceed`
   created,           // init: nothing is left but the start; waits for `proceed`
   error,             // init: an Error

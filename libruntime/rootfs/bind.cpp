@@ -9,6 +9,7 @@
 
 #include "libruntime/rootfs/fd_path.h"
 #include "libruntime/rootfs/idmap.h"
+#include "libruntime/rootfs/old_root.h"
 #include "libruntime/rootfs/rootfs.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
@@ -51,6 +52,19 @@ Attributes tree_attributes(const plan::Rootfs& plan, const configs::Mount& mount
   return out;
 }
 
+BindSource source_of(const plan::Rootfs& plan, const configs::Mount& mount,
+                     const std::function<Fd()>& ask_for_source) {
+  const bool recursive = (mount.flags & MS_REC) != 0;
+  if (mount.idmapped()) return {ask_for_source(), true, recursive};
+  try {
+    return open_source(AT_FDCWD, mount.source.c_str(), recursive);
+  } catch (const Error& e) {
+    // The container's root has no rights in directories of the host's.
+    if (e.code() != EACCES || !plan.user_namespace || !ask_for_source) throw;
+  }
+  return {ask_for_source(), true, recursive};
+}
+
 }  // namespace
 
 BindSource open_source(int dir, const char* path, bool recursive) {
@@ -91,28 +105,23 @@ Fd attach(const RootPath& root, const Target& target, BindSource source, Attribu
   return std::move(source.fd);
 }
 
-Fd clone_source(const configs::Mount& mount) {
+Fd clone_source(const plan::Rootfs& plan, const configs::Mount& mount) {
   BindSource source = open_source(AT_FDCWD, mount.source.c_str(), (mount.flags & MS_REC) != 0);
   if (!source.detached) throw Error("a mount can't be copied here", "open_tree", ENOSYS);
-  if (!mount.uid_mappings.empty() || !mount.gid_mappings.empty())
+  for (const uint64_t propagation : source_propagation(plan))
+    set_propagation(source.fd.get(), propagation);
+  if (mount.idmapped())
     map_ids(source.fd.get(), mount.uid_mappings, mount.gid_mappings, mount.idmap_recursive);
   return std::move(source.fd);
 }
 
 void mount_bind(const RootPath& root, const plan::Rootfs& plan, const configs::Mount& mount,
-                Fd source) {
+                const std::function<Fd()>& ask_for_source) {
   if (!mount.data.empty())
     throw Error("bind mounts cannot have any filesystem-specific options applied: " +
                 quote(mount.data));
   warn_of_file_system_flags(mount);
-  const bool mapped = !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
-  const bool recursive = (mount.flags & MS_REC) != 0;
-  BindSource from;
-  if (source || mapped) {
-    from = {source ? std::move(source) : clone_source(mount), true, recursive};
-  } else {
-    from = open_source(AT_FDCWD, mount.source.c_str(), recursive);
-  }
+  BindSource from = source_of(plan, mount, ask_for_source);
   const int fd = from.fd.get();
   const long source_fs =
       absolute_destination(mount.destination) == "/proc" ? file_system_of(fd) : 0;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <functional>
 
 #include "libruntime/configs/config.h"
 #include "libruntime/plan/plan.h"
@@ -29,9 +29,9 @@ BindSource open_source(int dir, const char* path, bool recursive);
 Fd attach(const RootPath& root, const Target& target, BindSource source, Attributes own,
           Attributes tree = {});
 
-// A mount of the config with MS_BIND. `source` is a mount tree that the launcher has made
-// (clone_source), or empty. Throws Error.
+// A mount of the config with MS_BIND. `ask_for_source` gives clone_source() of it, where this
+// process can't make it. Throws Error.
 void mount_bind(const RootPath& root, const plan::Rootfs& plan, const configs::Mount& mount,
-                Fd source);
+                const std::function<Fd()>& ask_for_source);
 
 }  // namespace hull::rootfs

@@ -23,7 +23,7 @@ TEST_CASE("a bind shows files and directories of the host", "[rootfs]") {
     scene.add_bind("/new/file", "/source/file", MS_NOEXEC);
     CHECK(in_mount_namespace([&] {
             if (old_kernel) forbid({SYS_openat2, SYS_open_tree, SYS_mount_setattr});
-            const Fd root = prepare(scene.plan);
+            const Fd root = prepare(scene);
             const std::string path = scene.plan.path;
             expect_equal(read_file(path + "/mnt/file"), "from the host");
             expect_equal(mount_at(path + "/mnt").options, "ro,nosuid,relatime");
@@ -42,7 +42,7 @@ TEST_CASE("a bind keeps the options of its source that are not switched off", "[
   scene.add_bind("/mnt/dev", "/source").clear_flags = MS_NODEV | MS_NOATIME;
   CHECK(in_mount_namespace([&] {
           host_mount(scene.base() + "/source", MS_NOSUID | MS_NODEV | MS_NOATIME);
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           const std::string mnt = scene.plan.path + "/mnt";
           expect_equal(mount_at(mnt + "/plain").options, "rw,nosuid,nodev,noatime");
           expect_equal(mount_at(mnt + "/ro").options, "ro,nosuid,nodev,noatime");
@@ -60,7 +60,7 @@ TEST_CASE("rbind takes the mounts below along and rro reaches them", "[rootfs]")
   scene.add_bind("/mnt/rro", "/source", MS_REC).recursive_set = MOUNT_ATTR_RDONLY;
   CHECK(in_mount_namespace([&] {
           host_mount(scene.base() + "/source/sub", 0, "mode=700");
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           const std::string mnt = scene.plan.path + "/mnt";
           expect((stat_of(mnt + "/bind/sub").st_mode & 0777) == 0755, "bind: nothing below");
           expect_equal(mount_at(mnt + "/rbind").options, "ro,relatime");
@@ -82,7 +82,7 @@ TEST_CASE("a bind gets the propagation that is asked for", "[rootfs]") {
                          nullptr) == 0,
                  "shared");
           scene.plan.propagation = MS_SLAVE | MS_REC;
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           const std::string mnt = scene.plan.path + "/mnt";
           expect_equal(mount_at(mnt + "/private").propagation, "");
           expect(mount_at(mnt + "/shared").propagation.starts_with("shared:"), "shared");
@@ -94,7 +94,7 @@ TEST_CASE("a bind takes no options of a file system", "[rootfs]") {
   Scene scene;
   scene.add_bind("/mnt", "/source").data = "size=1m";
   CHECK(in_mount_namespace([&] {
-          prepare(scene.plan);
+          prepare(scene);
         }).find("bind mounts cannot have any filesystem-specific options applied") !=
         std::string::npos);
 }
@@ -108,7 +108,7 @@ TEST_CASE("an idmapped bind shows other owners", "[rootfs]") {
   mount.uid_mappings = {{0, 100000, 65536}};
   mount.gid_mappings = {{0, 200000, 65536}};
   const std::string error = in_mount_namespace([&] {
-    const Fd root = prepare(scene.plan);
+    const Fd root = prepare(scene);
     const struct stat info = stat_of(scene.plan.path + "/mnt/owned");
     expect(info.st_uid == 100010 && info.st_gid == 200020, "mapped owners");
   });
@@ -117,18 +117,63 @@ TEST_CASE("an idmapped bind shows other owners", "[rootfs]") {
   CHECK(error == "");
 }
 
-TEST_CASE("a source made by the launcher is used instead of the path", "[rootfs]") {
+TEST_CASE("in a user namespace the launcher gives the sources that its root can't reach",
+          "[rootfs]") {
   HULL_NEEDS_MOUNTS();
   Scene scene;
-  scene.add("/proc", "proc", "proc");
-  scene.add_bind("/mnt", "/source", MS_RDONLY);
+  scene.plan.user_namespace = true;
+  scene.make_dir("/closed", 0700);
+  scene.make_dir("/closed/source");
+  scene.write("/closed/source/file", "out of reach");
+  scene.add_bind("/mnt", "/closed/source", MS_RDONLY);
+  scene.add_bind("/open", "/source");
   CHECK(in_mount_namespace([&] {
-          std::vector<Fd> sources(2);
-          sources[1] = clone_source(scene.plan.mounts[1]);
-          scene.plan.mounts[1].source = "/nowhere";
-          const Fd root = prepare(scene.plan, std::move(sources));
-          expect_equal(read_file(scene.plan.path + "/mnt/file"), "from the host");
+          expect(chmod(scene.base().c_str(), 0755) == 0, "chmod");
+          for (const char* dir : {"/root", "/root/mnt", "/root/dev"})
+            expect(chown((scene.base() + dir).c_str(), 1000, 1000) == 0, "chown");
+          const Fd source = clone_source(scene.plan, scene.plan.mounts[0]);
+          expect(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0, "setuid");
+          if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) throw Error("unshare", "unshare", errno);
+          prctl(PR_SET_DUMPABLE, 1);  // or /proc/self would be root's
+          write_existing("/proc/self/uid_map", "0 1000 1");
+          write_existing("/proc/self/setgroups", "deny");
+          write_existing("/proc/self/gid_map", "0 1000 1");
+          std::vector<size_t> asked;
+          const Fd root = rootfs::prepare(scene.plan, [&](size_t index) {
+            asked.push_back(index);
+            return Fd(fcntl(source.get(), F_DUPFD_CLOEXEC, 3));
+          });
+          expect(asked == std::vector<size_t>{0}, "one of the two is asked for");
+          expect_equal(read_file(scene.plan.path + "/mnt/file"), "out of reach");
           expect_equal(mount_at(scene.plan.path + "/mnt").options, "ro,relatime");
+        }) == "");
+}
+
+TEST_CASE("a source made by the launcher passes no mounts on to the host", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.add_bind("/mnt", "/source", MS_REC);
+  CHECK(in_mount_namespace([&] {
+          const std::string source = scene.base() + "/source";
+          host_mount(source, 0);
+          expect(::mount(nullptr, source.c_str(), nullptr, MS_SHARED, nullptr) == 0, "shared");
+          const auto attached = [&](uint64_t propagation, bool user_namespace) {
+            scene.plan.propagation = propagation;
+            scene.plan.user_namespace = user_namespace;
+            const Fd tree = clone_source(scene.plan, scene.plan.mounts[0]);
+            const std::string mnt = scene.plan.path + "/mnt";
+            expect(sys::move_mount(tree.get(), "", AT_FDCWD, mnt.c_str(),
+                                   MOVE_MOUNT_F_EMPTY_PATH) == 0,
+                   "move_mount");
+            std::string found = mount_at(mnt).propagation;
+            umount2(mnt.c_str(), MNT_DETACH);
+            return found.substr(0, found.find(':'));
+          };
+          expect_equal(attached(0, false), "master");
+          expect_equal(attached(MS_PRIVATE | MS_REC, false), "");
+          expect_equal(attached(MS_SHARED | MS_REC, false), "shared");
+          expect_equal(attached(0, true), "master");
+          expect_equal(attached(MS_UNBINDABLE | MS_REC, true), "master");
         }) == "");
 }
 
@@ -148,7 +193,7 @@ TEST_CASE("in a user namespace locked options stay, and can't be asked away", "[
       write_existing("/proc/self/uid_map", "0 0 1");
       write_existing("/proc/self/setgroups", "deny");
       write_existing("/proc/self/gid_map", "0 0 1");
-      const Fd root = prepare(scene.plan);
+      const Fd root = prepare(scene);
       look();
     });
   };

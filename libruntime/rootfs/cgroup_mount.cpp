@@ -120,7 +120,7 @@ void bind_v2(const RootPath& root, const plan::Rootfs& plan, const configs::Moun
     bind.flags |= MS_REC | MS_RDONLY;
     bind.recursive_set |= MOUNT_ATTR_RDONLY;
   }
-  mount_bind(root, plan, bind, Fd());
+  mount_bind(root, plan, bind, nullptr);
 }
 
 void mount_v2(const RootPath& root, const plan::Rootfs& plan, const configs::Mount& mount) {

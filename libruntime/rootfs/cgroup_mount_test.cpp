@@ -28,7 +28,7 @@ std::string mounted(const Scene& scene, const std::string& under, bool old_kerne
                     const std::string& options) {
   return in_mount_namespace([&] {
     if (old_kernel) forbid({SYS_openat2, SYS_open_tree, SYS_mount_setattr});
-    const Fd root = prepare(scene.plan);
+    const Fd root = prepare(scene);
     const std::string top = scene.plan.path + kPlace;
     expect_equal(mount_at(top).fs_type, "tmpfs");
     expect_equal(mount_at(top).options, options);
@@ -78,7 +78,7 @@ TEST_CASE("with a cgroup namespace v1 hierarchies are mounted anew", "[rootfs]")
   scene.plan.cgroup.own_namespace = true;
   scene.plan.cgroup.controllers = {{"pids", "/nowhere", "pids", {}}};
   CHECK(in_namespaces(CLONE_NEWNS | CLONE_NEWCGROUP, [&] {
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           const MountInfo pids = mount_at(scene.plan.path + kPlace + "/pids");
           expect_equal(pids.fs_type, "cgroup");
           expect_equal(pids.root, "/");
@@ -94,7 +94,7 @@ TEST_CASE("a v2 cgroup mount is cgroup2 in its namespace, else a bind", "[rootfs
   scene.plan.cgroup.v2 = true;
   scene.plan.cgroup.unified_path = host_cgroup2();
   const auto look = [&] {
-    const Fd root = prepare(scene.plan);
+    const Fd root = prepare(scene);
     const MountInfo mount = mount_at(scene.plan.path + "/mnt");
     expect_equal(mount.fs_type, "cgroup2");
     expect_equal(mount.options, "ro,nosuid,nodev,noexec,relatime");
@@ -110,7 +110,7 @@ TEST_CASE("a v2 host's whole hierarchy is never writable", "[rootfs]") {
   scene.add("/mnt", "cgroup", "cgroup", kQuiet);
   scene.plan.cgroup.v2 = true;
   CHECK(in_mount_namespace([&] {
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           for (const MountInfo& one : read_mountinfo())
             if (one.mount_point.starts_with(scene.plan.path + "/mnt"))
               expect(has_option(one.options, "ro"), one.mount_point + " read-only");
@@ -123,9 +123,8 @@ TEST_CASE("a cgroup hierarchy's name can't lead elsewhere", "[rootfs]") {
     Scene scene;
     scene.add("/mnt", "cgroup", "cgroup");
     scene.plan.cgroup.controllers = {{name, scene.base() + "/source", "", {}}};
-    CHECK(in_mount_namespace([&] {
-            prepare(scene.plan);
-          }).find("a cgroup hierarchy has the name") != std::string::npos);
+    CHECK(in_mount_namespace([&] { prepare(scene); }).find("a cgroup hierarchy has the name") !=
+          std::string::npos);
   }
 }
 

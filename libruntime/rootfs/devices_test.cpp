@@ -18,7 +18,7 @@ std::string link_text(const std::string& path) {
 }
 
 std::string devices_of(const Scene& scene) {
-  return in_mount_namespace([&] { prepare(scene.plan); });
+  return in_mount_namespace([&] { prepare(scene); });
 }
 
 bool contains(const std::string& text, const char* part) {
@@ -90,7 +90,7 @@ TEST_CASE("without mknod devices are bound from the host", "[rootfs]") {
   scene.add_default_devices();
   scene.plan.devices.push_back({"/dev/pipe", 'p', 0, 0, 0600, 0, 0});
   CHECK(in_mount_namespace([&] {
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           const std::string null = scene.plan.path + "/dev/null";
           expect(stat_of(null).st_rdev == makedev(1, 3), "the null device");
           expect_equal(mount_at(null).root, "/null");
@@ -138,7 +138,7 @@ struct Console {
   template <class Spoil, class Look>
   std::string bind(Spoil spoil, Look look) {
     return in_mount_namespace([&] {
-      const Fd root = prepare(scene.plan);
+      const Fd root = prepare(scene);
       enter(scene.plan, root.get());
       const Fd master = open_or_throw(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY);
       int unlock = 0;

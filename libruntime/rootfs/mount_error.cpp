@@ -1,5 +1,7 @@
 #include "libruntime/rootfs/mount_error.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <string_view>
 
@@ -122,6 +124,13 @@ std::string hint_of(const configs::Mount& mount, int code, const MountFacts& fac
 }
 
 }  // namespace
+
+FileKind kind_of(const char* path, int dir) {
+  struct stat info {};
+  if (fstatat(dir, path, &info, *path == '\0' ? AT_EMPTY_PATH : 0) != 0)
+    return errno == ENOENT ? FileKind::missing : FileKind::unknown;
+  return S_ISDIR(info.st_mode) ? FileKind::directory : FileKind::file;
+}
 
 std::string flag_names(uint64_t flags) {
   std::string out;

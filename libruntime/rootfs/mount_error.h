@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstdint>
 #include <string>
 
@@ -9,6 +11,9 @@
 namespace hull::rootfs {
 
 enum class FileKind { missing, directory, file, unknown };
+
+// Of what fstatat(2) gives for `path` below `dir`; an empty path is `dir` itself.
+FileKind kind_of(const char* path, int dir = AT_FDCWD);
 
 // What is known about a mount that failed.
 struct MountFacts {

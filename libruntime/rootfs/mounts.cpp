@@ -71,8 +71,7 @@ void mount_file_system(const RootPath& root, const plan::Rootfs& plan,
                        const configs::Mount& mount) {
   if (mount.copy_up && mount.type != "tmpfs")
     throw Error("tmpcopyup is for mounts of type \"tmpfs\"");
-  if (!mount.uid_mappings.empty() || !mount.gid_mappings.empty())
-    throw Error("ID mappings are for bind mounts only");
+  if (mount.idmapped()) throw Error("ID mappings are for bind mounts only");
   const Target target = open_target(root, mount, Kind::directory, 0);
   uint64_t flags = mount.flags & ~(MS_REC | kPropagationFlags);
   if (is_read_only_late(mount)) flags &= ~static_cast<uint64_t>(MS_RDONLY);
@@ -89,23 +88,18 @@ void mount_file_system(const RootPath& root, const plan::Rootfs& plan,
   for (const uint64_t propagation : mount.propagation) set_propagation(top.get(), propagation);
 }
 
-FileKind kind_of(int result, const struct stat& info) {
-  if (result != 0) return errno == ENOENT ? FileKind::missing : FileKind::unknown;
-  return S_ISDIR(info.st_mode) ? FileKind::directory : FileKind::file;
-}
-
 // Looked up only now, after the failure: an error's text is worth the calls, a good mount is not.
 MountFacts gather_facts(const RootPath& root, const plan::Rootfs& plan,
                         const configs::Mount& mount) {
   MountFacts facts;
   facts.user_namespace = plan.user_namespace;
-  struct stat info {};
-  if ((mount.flags & MS_BIND) != 0) {
-    const int result = stat(mount.source.c_str(), &info);
-    facts.source = kind_of(result, info);
-  }
+  if ((mount.flags & MS_BIND) != 0) facts.source = kind_of(mount.source.c_str());
   const Fd target = root.try_open(absolute_destination(mount.destination), O_PATH);
-  facts.destination = kind_of(target ? fstat(target.get(), &info) : -1, info);
+  if (target) {
+    facts.destination = kind_of("", target.get());
+  } else if (errno == ENOENT) {
+    facts.destination = FileKind::missing;
+  }
   return facts;
 }
 
@@ -144,13 +138,14 @@ void mount_on(const Target& target, const std::string& source, const char* type,
     throw Error("the kernel refuses it", "mount", errno);
 }
 
-void mount_entry(const RootPath& root, const plan::Rootfs& plan, size_t index, Fd source) {
+void mount_entry(const RootPath& root, const plan::Rootfs& plan, size_t index,
+                 const AskForSource& ask_for_source) {
   const configs::Mount& mount = plan.mounts[index];
   try {
     if (mount.type == "cgroup") {
       mount_cgroup(root, plan, mount);
     } else if ((mount.flags & MS_BIND) != 0) {
-      mount_bind(root, plan, mount, std::move(source));
+      mount_bind(root, plan, mount, [&] { return ask_for_source(index); });
     } else {
       mount_file_system(root, plan, mount);
     }

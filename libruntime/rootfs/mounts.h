@@ -4,14 +4,16 @@
 #include <string>
 
 #include "libruntime/plan/plan.h"
+#include "libruntime/rootfs/rootfs.h"
 #include "libruntime/rootfs/target.h"
 #include "libruntime/system/fd.h"
 #include "libruntime/system/root_path.h"
 
 namespace hull::rootfs {
 
-// Does plan.mounts[index]. `source`: see prepare(). Throws Error with /mounts/N.
-void mount_entry(const RootPath& root, const plan::Rootfs& plan, size_t index, Fd source);
+// Does plan.mounts[index]. Throws Error with /mounts/N.
+void mount_entry(const RootPath& root, const plan::Rootfs& plan, size_t index,
+                 const AskForSource& ask_for_source);
 
 // mount(2) of a file system on `target`. Throws Error.
 void mount_on(const Target& target, const std::string& source, const char* type, uint64_t flags,

@@ -27,7 +27,7 @@ bool contains(const std::string& text, const std::string& part) {
 template <class Look>
 std::string prepared(const Scene& scene, Look look) {
   return in_mount_namespace([&] {
-    const Fd root = prepare(scene.plan);
+    const Fd root = prepare(scene);
     look(scene.plan.path);
   });
 }
@@ -82,7 +82,7 @@ TEST_CASE("a read-only tmpfs stays writable until the end", "[rootfs]") {
   scene.add_bind("/run/secrets/one", "/source/file");
   scene.plan.readonly = true;
   CHECK(in_mount_namespace([&] {
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           enter(scene.plan, root.get());
           expect(has_option(mount_at("/run").options, "rw"), "writable before");
           make_readonly(scene.plan);
@@ -242,7 +242,7 @@ TEST_CASE("a mount never leaves the root while its path is being swapped", "[roo
   for (int round = 0; round < 100; ++round) {
     const std::string error = in_mount_namespace([&] {
       if (round % 2 == 1) forbid({SYS_openat2});
-      const Fd root = prepare(scene.plan);
+      const Fd root = prepare(scene);
       for (const MountInfo& one : read_mountinfo())
         expect(!one.mount_point.starts_with(scene.base() + "/decoy"), "nothing on the decoy");
     });

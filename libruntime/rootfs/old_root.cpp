@@ -34,6 +34,12 @@ bool cuts_all(uint64_t propagation) {
   return (propagation & MS_REC) != 0 && (propagation & MS_SHARED) == 0;
 }
 
+// Unbindable ones could not be bound into the container: that comes at the end.
+uint64_t first_propagation(const plan::Rootfs& plan) {
+  const bool chosen = plan.propagation != 0 && (plan.propagation & MS_UNBINDABLE) == 0;
+  return chosen ? plan.propagation : static_cast<uint64_t>(MS_SLAVE | MS_REC);
+}
+
 // Only a mount's root can be changed (EINVAL elsewhere), and this is no hot path: upwards until it
 // is one.
 void make_parent_private(std::string path) {
@@ -96,10 +102,16 @@ void move_root(int root) {
 
 void old_root_is_ours() { old_root_ours = true; }
 
+std::vector<uint64_t> source_propagation(const plan::Rootfs& plan) {
+  std::vector<uint64_t> out;
+  // mount_namespaces(7): in a less privileged namespace copies of shared mounts are slaves.
+  if (plan.user_namespace) out.push_back(MS_SLAVE | MS_REC);
+  if ((first_propagation(plan) & MS_REC) != 0) out.push_back(first_propagation(plan));
+  return out;
+}
+
 void detach_from_host(const plan::Rootfs& plan) {
-  // Unbindable ones could not be bound into the container: that comes at the end.
-  const bool chosen = plan.propagation != 0 && (plan.propagation & MS_UNBINDABLE) == 0;
-  const uint64_t propagation = chosen ? plan.propagation : static_cast<uint64_t>(MS_SLAVE | MS_REC);
+  const uint64_t propagation = first_propagation(plan);
   change_root_propagation(propagation);
   if (!cuts_all(propagation)) make_parent_private(plan.path);
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "libruntime/plan/plan.h"
 
 // The host's mounts, which the new mount namespace starts with.
@@ -9,6 +12,10 @@ namespace hull::rootfs {
 // private when it is still shared: what is mounted from here on shows in no other namespace, and
 // pivot_root(2) refuses shared mounts. Throws Error.
 void detach_from_host(const plan::Rootfs& plan);
+
+// What becomes of a host's mount on its way into the container's namespace and by
+// detach_from_host: MS_* of propagation, to be applied in this order.
+std::vector<uint64_t> source_propagation(const plan::Rootfs& plan);
 
 // Tells enter() that the old root is a copy of this namespace's own, to be taken away.
 void old_root_is_ours();

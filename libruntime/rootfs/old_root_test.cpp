@@ -31,7 +31,7 @@ TEST_CASE("after pivot_root nothing of the host is reachable", "[rootfs]") {
   Scene scene;
   add_proc(scene);
   CHECK(in_mount_namespace([&] {
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           enter(scene.plan, root.get());
           expect_jail(scene);
           const auto mounts = read_mountinfo();
@@ -48,7 +48,7 @@ TEST_CASE("without pivot_root the root is moved and the host's proc and sys are 
   scene.plan.no_pivot = true;
   CHECK(in_mount_namespace([&] {
           const Fd host = open_or_throw(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-          const Fd root = prepare(scene.plan);
+          const Fd root = prepare(scene);
           enter(scene.plan, root.get());
           expect_jail(scene);
           // Even with a descriptor of the old root.
@@ -96,7 +96,7 @@ TEST_CASE("the root gets the propagation that is asked for", "[rootfs]") {
     scene.plan.propagation = row.propagation;
     CHECK(in_mount_namespace([&] {
             expect(::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr) == 0, "private");
-            const Fd root = prepare(scene.plan);
+            const Fd root = prepare(scene);
             enter(scene.plan, root.get());
             set_root_propagation(scene.plan);
             expect_jail(scene);
@@ -123,7 +123,7 @@ TEST_CASE("mounts of a container with a shared root don't reach the namespace it
               int result = 1;
               try {
                 expect(unshare(CLONE_NEWNS) == 0, "unshare");
-                const Fd root = prepare(scene.plan);
+                const Fd root = prepare(scene);
                 enter(scene.plan, root.get());
                 result = 0;
               } catch (const std::exception& e) {
@@ -145,7 +145,7 @@ TEST_CASE("a missing root file system is said to be missing", "[rootfs]") {
   HULL_NEEDS_MOUNTS();
   Scene scene;
   scene.plan.path += "/nowhere";
-  const std::string error = in_mount_namespace([&] { prepare(scene.plan); });
+  const std::string error = in_mount_namespace([&] { prepare(scene); });
   CHECK(error.find("no such file or directory") != std::string::npos);
   CHECK(error.find("(/root/path)") != std::string::npos);
 }

@@ -15,7 +15,7 @@ std::string protected_container(Scene& scene, Look look) {
   scene.add("/sys", "sysfs", "sysfs");
   scene.add("/dev", "tmpfs", "tmpfs", MS_NOSUID, "mode=755");
   return in_mount_namespace([&] {
-    const Fd root = prepare(scene.plan);
+    const Fd root = prepare(scene);
     enter(scene.plan, root.get());
     look([&] { protect_paths(scene.plan); });
   });

@@ -51,7 +51,7 @@ Fd attach_root(const std::string& path) {
 
 }  // namespace
 
-Fd prepare(const plan::Rootfs& plan, std::vector<Fd> sources) {
+Fd prepare(const plan::Rootfs& plan, const AskForSource& ask_for_source) {
   require_procfs();  // the host's: mount(2) gets its targets as /proc/self/fd/N
   const NoUmask no_umask;
   try {
@@ -60,9 +60,7 @@ Fd prepare(const plan::Rootfs& plan, std::vector<Fd> sources) {
     if (fchdir(root.fd()) != 0)
       throw Error("cannot enter the root file system " + quote(plan.path), "fchdir", errno);
     const FdCloseBatch batch;
-    sources.resize(plan.mounts.size());
-    for (size_t i = 0; i < plan.mounts.size(); ++i)
-      mount_entry(root, plan, i, std::move(sources[i]));
+    for (size_t i = 0; i < plan.mounts.size(); ++i) mount_entry(root, plan, i, ask_for_source);
     make_devices(root, plan);
     old_root_is_ours();
     return root.release();

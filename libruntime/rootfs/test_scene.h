@@ -97,6 +97,12 @@ class Scene {
   char base_[32] = "/tmp/hull-rootfs-XXXXXX";
 };
 
+// Sources that only a launcher could make are made here: a test has its rights.
+inline Fd prepare(const Scene& scene) {
+  return rootfs::prepare(
+      scene.plan, [&](size_t index) { return clone_source(scene.plan, scene.plan.mounts[index]); });
+}
+
 // Runs `body` in a child with new namespaces; the empty text when it returned, else what it threw.
 template <class Body>
 std::string in_namespaces(uint64_t flags, Body body) {
