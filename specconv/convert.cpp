@@ -116,6 +116,8 @@ void convert_process(const Process& in, configs::Config& out) {
   out.apparmor_profile = in.apparmor_profile;
   out.process_label = in.selinux_label;
   out.oom_score_adj = in.oom_score_adj;
+  out.scheduler = in.scheduler;
+  out.io_priority = in.io_priority;
 }
 
 void convert_propagation(const Linux& in, const Options& options, configs::Config& out) {

@@ -42,6 +42,8 @@ configs::Process to_process(const Process& process, const configs::Config& confi
       process.apparmor_profile.empty() ? config.apparmor_profile : process.apparmor_profile;
   out.selinux_label = process.selinux_label.empty() ? config.process_label : process.selinux_label;
   out.oom_score_adj = process.oom_score_adj ? process.oom_score_adj : config.oom_score_adj;
+  out.scheduler = process.scheduler ? process.scheduler : config.scheduler;
+  out.io_priority = process.io_priority ? process.io_priority : config.io_priority;
   return out;
 }
 

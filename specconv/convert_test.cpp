@@ -301,6 +301,22 @@ TEST_CASE("a process takes from the container what it leaves open", "[specconv]"
   CHECK_FALSE(process.no_new_privileges);
 }
 
+TEST_CASE("scheduler and I/O priority are the process's, else the container's", "[specconv]") {
+  const Config config = of(R"("process":{"cwd":"/","args":["a"],
+    "scheduler":{"policy":"SCHED_BATCH","nice":3},
+    "ioPriority":{"class":"IOPRIO_CLASS_IDLE","priority":2}})");
+  const auto bare = to_process(parse_process(R"({"cwd":"/"})"), config);
+  CHECK(bare.scheduler->policy == 3);
+  CHECK(bare.scheduler->nice == 3);
+  CHECK(bare.io_priority->io_class == 3);
+  const auto own = to_process(parse_process(R"({"cwd":"/","scheduler":{"policy":"SCHED_OTHER"},
+    "ioPriority":{"class":"IOPRIO_CLASS_BE"}})"),
+                              config);
+  CHECK(own.scheduler->policy == 0);
+  CHECK(own.scheduler->nice == 0);
+  CHECK(own.io_priority->io_class == 2);
+}
+
 TEST_CASE("the console size counts with a terminal only", "[specconv]") {
   const std::string size = R"("consoleSize":{"height":25,"width":80}})";
   CHECK(to_process(parse_process(R"({"cwd":"/","terminal":true,)" + size), {}).console_rows == 25);

@@ -13,27 +13,6 @@ namespace hull::specconv {
 
 using configs::NumberName;
 
-// sched_setattr(2)
-inline constexpr std::array kSchedulerPolicies{
-    NumberName{"SCHED_BATCH", 3}, NumberName{"SCHED_DEADLINE", 6}, NumberName{"SCHED_FIFO", 1},
-    NumberName{"SCHED_IDLE", 5},  NumberName{"SCHED_ISO", 4},      NumberName{"SCHED_OTHER", 0},
-    NumberName{"SCHED_RR", 2},
-};
-
-inline constexpr std::array kSchedulerFlags{
-    NumberName{"SCHED_FLAG_DL_OVERRUN", 0x04},     NumberName{"SCHED_FLAG_KEEP_PARAMS", 0x10},
-    NumberName{"SCHED_FLAG_KEEP_POLICY", 0x08},    NumberName{"SCHED_FLAG_RECLAIM", 0x02},
-    NumberName{"SCHED_FLAG_RESET_ON_FORK", 0x01},  NumberName{"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40},
-    NumberName{"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
-};
-
-// ioprio_set(2)
-inline constexpr std::array kIoClasses{
-    NumberName{"IOPRIO_CLASS_BE", 2},
-    NumberName{"IOPRIO_CLASS_IDLE", 3},
-    NumberName{"IOPRIO_CLASS_RT", 1},
-};
-
 // personality(2)
 inline constexpr std::array kPersonalities{NumberName{"LINUX", 0}, NumberName{"LINUX32", 8}};
 

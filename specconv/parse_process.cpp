@@ -35,20 +35,20 @@ void read_rlimit(const Node& node, std::vector<configs::Rlimit>& out) {
   out.push_back(limit);
 }
 
-void read_scheduler(const Node& node, Scheduler& out) {
+void read_scheduler(const Node& node, configs::Scheduler& out) {
   node.require({"policy"});
-  node.read_name("policy", kSchedulerPolicies, &NumberName::value, out.policy);
+  node.read_name("policy", configs::kSchedulerPolicies, &NumberName::value, out.policy);
   node.read("nice", out.nice);
   node.read("priority", out.priority);
-  node.read_names("flags", kSchedulerFlags, &NumberName::value, out.flags);
+  node.read_names("flags", configs::kSchedulerFlags, &NumberName::value, out.flags);
   node.read("runtime", out.runtime);
   node.read("deadline", out.deadline);
   node.read("period", out.period);
 }
 
-void read_io_priority(const Node& node, IoPriority& out) {
+void read_io_priority(const Node& node, configs::IoPriority& out) {
   node.require({"class"});
-  node.read_name("class", kIoClasses, &NumberName::value, out.io_class);
+  node.read_name("class", configs::kIoClasses, &NumberName::value, out.io_class);
   node.read("priority", out.priority);
 }
 

@@ -13,23 +13,6 @@
 // Values that the internal configuration has too (seccomp, namespaces) use its types.
 namespace hull::specconv {
 
-// config.md#linux-process, scheduler; SCHED_* and SCHED_FLAG_* of sched_setattr(2).
-struct Scheduler {
-  int policy = 0;
-  int32_t nice = 0;
-  int32_t priority = 0;
-  std::vector<uint64_t> flags;
-  uint64_t runtime = 0;  // nanoseconds, as the next two
-  uint64_t deadline = 0;
-  uint64_t period = 0;
-};
-
-// IOPRIO_CLASS_* of ioprio_set(2).
-struct IoPriority {
-  int io_class = 0;
-  int32_t priority = 0;
-};
-
 // CPU lists such as "0-3,7".
 struct ExecCpuAffinity {
   std::string initial;
@@ -57,8 +40,8 @@ struct Process {
   std::string apparmor_profile;
   std::string selinux_label;
   std::optional<int32_t> oom_score_adj;
-  std::optional<Scheduler> scheduler;
-  std::optional<IoPriority> io_priority;
+  std::optional<configs::Scheduler> scheduler;
+  std::optional<configs::IoPriority> io_priority;
   std::optional<ExecCpuAffinity> exec_cpu_affinity;
 };
 

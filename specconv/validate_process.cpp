@@ -1,3 +1,7 @@
+#include <linux/sched.h>
+
+#include <algorithm>
+
 #include "libruntime/system/error.h"
 #include "specconv/names.h"
 #include "specconv/validate.h"
@@ -17,12 +21,27 @@ void check_rlimits(const Process& process, std::string_view base, Problems& prob
   }
 }
 
+// sched_setattr(2). What the kernel of this host grants is known only when it is asked.
+void check_scheduler(const configs::Scheduler& in, const std::string& base, Problems& problems) {
+  const bool real_time = in.policy == SCHED_FIFO || in.policy == SCHED_RR;
+  // With a SCHED_FLAG_KEEP_* flag the values of the moment count, not these.
+  const bool keeps = std::any_of(in.flags.begin(), in.flags.end(),
+                                 [](uint64_t flag) { return (flag & SCHED_FLAG_KEEP_ALL) != 0; });
+  if (in.nice < -20 || in.nice > 19) problems.add(base + "/nice", "must be from -20 to 19");
+  if (!real_time && in.priority != 0)
+    problems.add(base + "/priority", "can only be specified for SCHED_FIFO or SCHED_RR");
+  if (real_time && (in.priority < (keeps ? 0 : 1) || in.priority > 99))
+    problems.add(base + "/priority", "must be from 1 to 99");
+  if (in.policy == SCHED_DEADLINE) return;
+  for (const auto& [key, value] :
+       {std::pair{"/runtime", in.runtime}, {"/deadline", in.deadline}, {"/period", in.period}})
+    if (value != 0) problems.add(base + key, "can only be specified for SCHED_DEADLINE");
+}
+
 void check_unsupported(const Process& process, std::string_view base, Problems& problems) {
   const auto refuse = [&](bool given, std::string_view key) {
     if (given) problems.add(pointer_to(base, key), "process." + std::string(key) += kNotSupported);
   };
-  refuse(process.scheduler.has_value(), "scheduler");
-  refuse(process.io_priority.has_value(), "ioPriority");
   refuse(process.exec_cpu_affinity.has_value(), "execCPUAffinity");
 }
 
@@ -47,6 +66,11 @@ void check_process(const Process& process, std::string_view base, Problems& prob
   check_rlimits(process, base, problems);
   if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))
     problems.add(pointer_to(base, "oomScoreAdj"), "must be from -1000 to 1000");
+  if (process.scheduler)
+    check_scheduler(*process.scheduler, pointer_to(base, "scheduler"), problems);
+  if (process.io_priority &&
+      (process.io_priority->priority < 0 || process.io_priority->priority > 7))
+    problems.add(pointer_to(base, "ioPriority", "priority"), "must be from 0 to 7");
   check_unsupported(process, base, problems);
 }
 

@@ -150,6 +150,23 @@ struct Rlimit {
   uint64_t soft = 0;
 };
 
+// SCHED_* and SCHED_FLAG_* of sched_setattr(2).
+struct Scheduler {
+  int policy = 0;
+  int32_t nice = 0;
+  int32_t priority = 0;
+  std::vector<uint64_t> flags;
+  uint64_t runtime = 0;  // nanoseconds, as the next two
+  uint64_t deadline = 0;
+  uint64_t period = 0;
+};
+
+// IOPRIO_CLASS_* of ioprio_set(2).
+struct IoPriority {
+  int io_class = 0;
+  int32_t priority = 0;
+};
+
 enum class SeccompAction {
   kill_thread,
   trap,
@@ -238,6 +255,8 @@ struct Config {
   bool no_new_keyring = false;
   bool rootless_euid = false;
   bool rootless_cgroups = false;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
 
   // The namespace of this type, or null when the container shares the caller's.
   [[nodiscard]] const Namespace* find(NamespaceType type) const {
@@ -265,6 +284,8 @@ struct Process {
   std::string apparmor_profile;
   std::string selinux_label;
   std::optional<int> oom_score_adj;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
 };
 
 }  // namespace hull::configs

@@ -1,4 +1,5 @@
 #include "libruntime/configs/config_json.h"
+#include "libruntime/configs/config_json_parts.h"
 #include "libruntime/configs/config_keys.h"
 #include "libruntime/configs/json_reader.h"
 #include "libruntime/configs/names.h"
@@ -245,6 +246,7 @@ void config_from_json(const Json& in, Config& out) {
   get(in, "no_new_keyring", out.no_new_keyring);
   get(in, "rootless_euid", out.rootless_euid);
   get(in, "rootless_cgroups", out.rootless_cgroups);
+  read_rare_parts(in, out);
 }
 
 Config config_from_text(std::string_view text) {

@@ -94,6 +94,8 @@ Config full() {
        {{1, UINT64_MAX, 2, SeccompOperator::masked_eq}, {0, 0, 0, SeccompOperator::gt}}}};
   const Hook hook{"/h", {"a"}, {"E=1"}, "/dir", 5'000'000'000};
   c.hooks = {{hook}, {hook, {}}, {hook}, {hook}, {hook}, {hook}};
+  c.scheduler = Scheduler{6, 1, 2, {0x01, 0x40}, 3, 4, UINT64_MAX};
+  c.io_priority = IoPriority{3, 7};
   c.labels = {"bundle=/b", "k=\xc3\xa4"};
   return c;
 }
@@ -143,6 +145,10 @@ TEST_CASE("the shapes are runc's", "[configs]") {
   CHECK(json["Hooks"]["prestart"][0]["timeout"] == 5'000'000'000);
   CHECK(json["Hooks"]["createRuntime"][1]["args"].is_null());
   CHECK(json["umask"] == 18);
+  CHECK(json["scheduler"] == Json::parse(R"({"policy":"SCHED_DEADLINE","nice":1,"priority":2,
+    "flags":["SCHED_FLAG_RESET_ON_FORK","SCHED_FLAG_UTIL_CLAMP_MAX"],
+    "runtime":3,"deadline":4,"period":18446744073709551615})"));
+  CHECK(json["io_priority"] == Json::parse(R"({"class":"IOPRIO_CLASS_IDLE","priority":7})"));
 }
 
 TEST_CASE("absent flags of seccomp are written as the default that they mean", "[configs]") {
@@ -182,7 +188,8 @@ TEST_CASE("a damaged config is refused", "[configs]") {
        {"", "[]", "1", R"({"rootfs":1})", R"({"umask":-1})", R"({"umask":4294967296})",
         R"({"umask":1.5})", R"({"mounts":{}})", R"({"mounts":[1]})", R"({"labels":[1]})",
         R"({"namespaces":[{"type":"NEWX"}]})", R"({"devices":[{"type":300}]})",
-        R"({"seccomp":{"default_action":77}})", R"({"seccomp":{}})", R"({"sysctl":{"a":1}})",
+        R"({"seccomp":{"default_action":77}})", R"({"scheduler":{"policy":"SCHED_X"}})",
+        R"({"io_priority":{"class":3}})", R"({"seccomp":{}})", R"({"sysctl":{"a":1}})",
         R"({"cgroups":{"devices":[{"type":99,"major":"x"}]}})"}) {
     INFO(text);
     CHECK_THROWS_AS(config_from_text(text), hull::Error);

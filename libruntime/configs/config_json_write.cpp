@@ -1,4 +1,5 @@
 #include "libruntime/configs/config_json.h"
+#include "libruntime/configs/config_json_parts.h"
 #include "libruntime/configs/config_keys.h"
 #include "libruntime/configs/json_sinks.h"
 #include "libruntime/configs/json_writer.h"
@@ -54,6 +55,7 @@ class Writer : JsonWriter<Sink> {
     put("no_new_keyring", in.no_new_keyring);
     if (in.rootless_euid) put("rootless_euid", true);
     if (in.rootless_cgroups) put("rootless_cgroups", true);
+    write_rare_parts(*this, in);
     out_.end_object();
   }
 

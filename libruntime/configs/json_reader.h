@@ -109,4 +109,23 @@ void get_number_name(const Json& object, const char* key, const Table& table, Va
   refuse(key, "has an unknown value");
 }
 
+// A name of a table of NumberName.
+template <class Table, class Value>
+void to_named_value(const Json& in, const char* key, const Table& table, Value& out) {
+  std::string name;
+  to_value(in, key, name);
+  for (const auto& entry : table) {
+    if (entry.name != name) continue;
+    out = static_cast<Value>(entry.value);
+    return;
+  }
+  refuse(key, "has an unknown value " + quote(name));
+}
+
+template <class Table, class Value>
+void get_name(const Json& object, const char* key, const Table& table, Value& out) {
+  if (const Json* value = find(object, key); value != nullptr)
+    to_named_value(*value, key, table, out);
+}
+
 }  // namespace hull::configs::reading

@@ -64,6 +64,20 @@ class JsonWriter {
     out_.end_object();
   }
 
+  // A member that is an object; `write_members()` fills it.
+  template <class F>
+  void object(std::string_view key, F write_members) {
+    out_.key(key);
+    out_.begin_object();
+    write_members();
+    out_.end_object();
+  }
+  // An entry of a list.
+  template <class T>
+  void value(const T& value) {
+    out_.value(value);
+  }
+
  protected:
   Sink& out_;
 };

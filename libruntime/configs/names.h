@@ -42,6 +42,13 @@ struct NumberName {
   int value;
 };
 
+template <class Table, class Value>
+constexpr std::string_view name_of(const Table& table, Value value) {
+  for (const NumberName& entry : table)
+    if (static_cast<Value>(entry.value) == value) return entry.name;
+  return {};
+}
+
 // RLIMIT_* (setrlimit(2)), sorted by name.
 inline constexpr std::array kRlimits{
     NumberName{"RLIMIT_AS", 9},          NumberName{"RLIMIT_CORE", 4},
@@ -52,6 +59,27 @@ inline constexpr std::array kRlimits{
     NumberName{"RLIMIT_NPROC", 6},       NumberName{"RLIMIT_RSS", 5},
     NumberName{"RLIMIT_RTPRIO", 14},     NumberName{"RLIMIT_RTTIME", 15},
     NumberName{"RLIMIT_SIGPENDING", 11}, NumberName{"RLIMIT_STACK", 3},
+};
+
+// sched_setattr(2)
+inline constexpr std::array kSchedulerPolicies{
+    NumberName{"SCHED_BATCH", 3}, NumberName{"SCHED_DEADLINE", 6}, NumberName{"SCHED_FIFO", 1},
+    NumberName{"SCHED_IDLE", 5},  NumberName{"SCHED_ISO", 4},      NumberName{"SCHED_OTHER", 0},
+    NumberName{"SCHED_RR", 2},
+};
+
+inline constexpr std::array kSchedulerFlags{
+    NumberName{"SCHED_FLAG_DL_OVERRUN", 0x04},     NumberName{"SCHED_FLAG_KEEP_PARAMS", 0x10},
+    NumberName{"SCHED_FLAG_KEEP_POLICY", 0x08},    NumberName{"SCHED_FLAG_RECLAIM", 0x02},
+    NumberName{"SCHED_FLAG_RESET_ON_FORK", 0x01},  NumberName{"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40},
+    NumberName{"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
+};
+
+// ioprio_set(2)
+inline constexpr std::array kIoClasses{
+    NumberName{"IOPRIO_CLASS_BE", 2},
+    NumberName{"IOPRIO_CLASS_IDLE", 3},
+    NumberName{"IOPRIO_CLASS_RT", 1},
 };
 
 struct SeccompActionName {

@@ -55,6 +55,7 @@ Session receive_session(plan::Channel channel) {
   set_kernel_parameters(session);
   protect_paths(session);
   enter_memory_cgroup(session);
+  set_scheduling(session);
   become_user(session);
   start_program(session);
 }
@@ -64,6 +65,7 @@ Session receive_session(plan::Channel channel) {
   start_session(session);
   open_console(session);
   enter_memory_cgroup(session);
+  set_scheduling(session);
   become_user(session);
   start_program(session);
 }

@@ -32,6 +32,10 @@ void open_console(Session& session);
 // Enters the v1 memory cgroup, unless that was done: from here on the container pays.
 void enter_memory_cgroup(Session& session);
 
+// scheduling.cpp
+// Scheduler and I/O priority. Before the filter of seccomp, which may not allow the calls.
+void set_scheduling(Session& session);
+
 // identity.cpp
 // Labels, limits, seccomp (without no_new_privs), working directory, user, groups, capabilities.
 void become_user(Session& session);

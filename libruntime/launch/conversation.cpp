@@ -10,6 +10,7 @@
 #include "libruntime/plan/hooks.h"
 #include "libruntime/rootfs/mount_error.h"
 #include "libruntime/rootfs/rootfs.h"
+#include "libruntime/scheduling/priority.h"
 #include "libruntime/state/oci_state.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
@@ -63,6 +64,9 @@ void Conversation::answer(plan::Message& message) {
     case plan::MessageType::ready_for_hooks:
       run_runtime_hooks();
       break;
+    case plan::MessageType::priority:
+      set_priority();
+      break;
     case plan::MessageType::console:
       take_console(message);
       break;
@@ -77,16 +81,17 @@ void Conversation::answer(plan::Message& message) {
 
 void Conversation::give_mount_source(const plan::Message& message) {
   const auto index = static_cast<size_t>(plan::number_of(message));
-  if (index >= rootfs_.mounts.size()) throw Error("the container's init asks for an unknown mount");
+  if (index >= plan_.rootfs.mounts.size())
+    throw Error("the container's init asks for an unknown mount");
   try {
-    const Fd source = rootfs::clone_source(rootfs_, rootfs_.mounts[index]);
+    const Fd source = rootfs::clone_source(plan_.rootfs, plan_.rootfs.mounts[index]);
     const int fds[] = {source.get()};
     child_.channel.send(plan::MessageType::proceed, {}, fds);
   } catch (const Error& e) {
     rootfs::MountFacts facts;
-    facts.source = rootfs::kind_of(rootfs_.mounts[index].source.c_str());
-    facts.user_namespace = rootfs_.user_namespace;
-    throw rootfs::explain_mount(rootfs_.mounts[index], "/mounts/" + std::to_string(index), e,
+    facts.source = rootfs::kind_of(plan_.rootfs.mounts[index].source.c_str());
+    facts.user_namespace = plan_.rootfs.user_namespace;
+    throw rootfs::explain_mount(plan_.rootfs.mounts[index], "/mounts/" + std::to_string(index), e,
                                 facts);
   }
 }
@@ -96,6 +101,12 @@ void Conversation::run_runtime_hooks() {
   const std::string state = state::spec_state(config_, id_, "creating", pid);
   plan::run_hooks(config_.hooks.prestart, "prestart", state, true, child_.channel.fd());
   plan::run_hooks(config_.hooks.create_runtime, "createRuntime", state, true, child_.channel.fd());
+}
+
+void Conversation::set_priority() const {
+  if (plan_.process.scheduler) scheduling::set_scheduler(child_.pid, *plan_.process.scheduler);
+  if (plan_.process.io_priority)
+    scheduling::set_io_priority(child_.pid, *plan_.process.io_priority);
 }
 
 void Conversation::take_console(plan::Message& message) {

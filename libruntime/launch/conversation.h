@@ -12,11 +12,11 @@ namespace hull::launch {
 // The launcher's side of the channel, from the Plan to the program's start.
 class Conversation {
  public:
-  Conversation(Child& child, const configs::Config& config, const plan::Rootfs& rootfs,
+  Conversation(Child& child, const configs::Config& config, const plan::Plan& plan,
                const std::string& id, const LaunchOptions& options, Started& started)
       : child_(child),
         config_(config),
-        rootfs_(rootfs),
+        plan_(plan),
         id_(id),
         options_(options),
         started_(started) {}
@@ -33,13 +33,14 @@ class Conversation {
   void answer(plan::Message& message);
   void give_mount_source(const plan::Message& message);
   void run_runtime_hooks();
+  void set_priority() const;
   void take_console(plan::Message& message);
   void take_listener(const plan::Message& message);
   [[noreturn]] void died();
 
   Child& child_;
   const configs::Config& config_;
-  const plan::Rootfs& rootfs_;
+  const plan::Plan& plan_;
   const std::string& id_;
   const LaunchOptions& options_;
   Started& started_;

@@ -213,7 +213,7 @@ state::State create_container(const Request& request, Started& started) {
   request.directory.save(state);
 
   started.pid = child.pid;
-  Conversation conversation(child, config, plan.rootfs, request.id, request.options, started);
+  Conversation conversation(child, config, plan, request.id, request.options, started);
   conversation.until_created();
   set_rlimits(child.pid, plan);
   announce(child, request.options);
@@ -246,7 +246,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
   try {
     set_oom_score(child.pid, plan.process.oom_score_adj);
     send_plan(child, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
-    Conversation conversation(child, config, plan.rootfs, state.id, options, started);
+    Conversation conversation(child, config, plan, state.id, options, started);
     conversation.until_created();
     set_rlimits(child.pid, plan);
     announce(child, options);

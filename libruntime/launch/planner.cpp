@@ -81,6 +81,8 @@ plan::Process plan_process(const configs::Process& process, const configs::Confi
   out.selinux_label =
       security::resolve_selinux_label(process.selinux_label, "/process/selinuxLabel");
   out.oom_score_adj = process.oom_score_adj;
+  out.scheduler = process.scheduler;
+  out.io_priority = process.io_priority;
   if (config.seccomp) out.seccomp = security::compile(*config.seccomp);
   out.preserve_fds = preserved_fds(options);
   return out;

@@ -19,6 +19,7 @@ enum class MessageType : uint32_t {
   mount_source,     // init: index of the mount whose source it needs; the answer has the mount tree
   ready_for_hooks,  // init: the namespaces and mounts are there; run prestart and createRuntime
   proceed,          // launcher: go on
+  priority,         // init: may not set its own scheduler or I/O priority; the launcher does it
   console,          // init: the pty's master
   seccomp_listener,  // init: the listener's fd; waits for `proceed`
   created,           // init: nothing is left but the start; waits for `proceed`

@@ -57,6 +57,8 @@ struct Process {
   std::string apparmor_profile;
   std::string selinux_label;
   std::optional<int> oom_score_adj;
+  std::optional<configs::Scheduler> scheduler;
+  std::optional<configs::IoPriority> io_priority;
   std::optional<configs::SeccompProgram> seccomp;
   unsigned preserve_fds = 0;  // 3 .. 3 + n - 1 reach the program
 };
