@@ -101,6 +101,18 @@ class StartAnswer {
   bool finished_ = false;
 };
 
+// Nothing when state.json is missing or damaged. One that can't be read is neither: it may name
+// what is to be removed.
+std::optional<state::State> whole_state(const state::Directory& directory) {
+  try {
+    return directory.load();
+  } catch (const Error& e) {
+    if (e.code() != 0) throw;
+    log::debug(std::string("state.json is missing or damaged: ") + e.what());
+    return std::nullopt;
+  }
+}
+
 std::string owner_name(const std::string& directory) {
   struct stat info {};
   if (stat(directory.c_str(), &info) != 0) return {};
@@ -117,12 +129,10 @@ Container::Container(std::string root, state::Directory directory, state::State 
 namespace {
 
 // The shared part of create and run.
-state::State launch_container(state::Directory& directory, const launch::Request& request,
-                              Started& started) {
+state::State launch_container(const launch::Request& request, Started& started) {
   try {
     return launch::create_container(request, started);
   } catch (...) {
-    directory.remove();
     // The container was on its way, so its end has to be told (runtime.md#lifecycle).
     const auto& hooks = request.config.hooks.poststop;
     if (!hooks.empty())
@@ -152,8 +162,7 @@ Container Container::create(const std::string& root, const std::string& id,
                             const configs::Config& config, const configs::Process* process,
                             const LaunchOptions& options, Started& started) {
   state::Directory directory = state::Directory::claim(root, id);
-  state::State state =
-      launch_container(directory, {id, config, process, options, directory, false}, started);
+  state::State state = launch_container({id, config, process, options, directory, false}, started);
   directory.unlock();
   return {root, std::move(directory), std::move(state)};
 }
@@ -162,12 +171,18 @@ Container Container::run(const std::string& root, const std::string& id,
                          const configs::Config& config, const configs::Process& process,
                          const LaunchOptions& options, Started& started) {
   state::Directory directory = state::Directory::claim(root, id);
-  state::State state =
-      launch_container(directory, {id, config, &process, options, directory, true}, started);
+  state::State state = launch_container({id, config, &process, options, directory, true}, started);
   directory.unlock();
   Container container(root, std::move(directory), std::move(state));
   run_poststart_hooks(container);
   return container;
+}
+
+// One that was read while its init was on the way has to be read again: what is known of it is
+// neither its process nor its status.
+void Container::lock() {
+  directory_.lock();
+  if (state_.init_pid == 0) state_ = directory_.load();
 }
 
 Container Container::load(const std::string& root, const std::string& id) {
@@ -179,18 +194,16 @@ Container Container::load(const std::string& root, const std::string& id) {
 void Container::remove_remains(const std::string& root, const std::string& id) {
   try {
     state::Directory directory = state::Directory::open(root, id);
-    directory.lock();
-    // With a whole state.json it is no remains but a container: destroy() knows how.
-    try {
-      state::State state = directory.load();
+    auto state = whole_state(directory);
+    if (!state) {
+      // It may be on its way.
+      directory.lock();
+      state = whole_state(directory);
+      // Cgroups are made after state.json is whole, so there are none.
+      if (!state) return directory.remove();
       directory.unlock();
-      Container(root, std::move(directory), std::move(state)).destroy(true);
-      return;
-    } catch (const Error& e) {
-      log::debug(std::string("state.json is missing or damaged: ") + e.what());
     }
-    // Cgroups are made after state.json is whole, so there are none.
-    directory.remove();
+    Container(root, std::move(directory), std::move(*state)).destroy(true);
   } catch (const Error& e) {
     if (e.message() != state::kDoesNotExist) throw;
   }
@@ -207,7 +220,7 @@ std::string Container::oci_state() const { return state::query_state(state_, sta
 std::string Container::owner() const { return owner_name(directory_.path()); }
 
 void Container::start() {
-  directory_.lock();
+  lock();
   switch (status()) {
     case Status::created:
       break;
@@ -255,7 +268,7 @@ void Container::kill(int signal, bool all) {
 }
 
 void Container::pause() {
-  directory_.lock();
+  lock();
   const Status now = status();
   if (now != Status::running && now != Status::created) throw Error("container not running");
   manager_of(state_)->freeze(true);
@@ -263,7 +276,7 @@ void Container::pause() {
 }
 
 void Container::resume() {
-  directory_.lock();
+  lock();
   const auto cgroup = manager_of(state_);
   if (!state::init_alive(state_) || !cgroup->frozen()) throw Error("container not paused");
   cgroup->freeze(false);
@@ -271,7 +284,7 @@ void Container::resume() {
 }
 
 void Container::set(const configs::Resources& resources) {
-  directory_.lock();
+  lock();
   if (!state::init_alive(state_)) throw Error("container not running");
   const auto cgroup = manager_of(state_);
   const configs::Resources& old = state_.config.cgroup.resources;
@@ -313,7 +326,7 @@ void Container::destroy(bool force) {
     // While another process had the lock the init may have been made.
     state_ = directory_.load();
   } else {
-    directory_.lock();
+    lock();
     const Status now = status();
     if (now != Status::stopped && now != Status::created)
       throw Error("cannot delete container " + state_.id +

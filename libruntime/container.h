@@ -72,6 +72,7 @@ class Container {
 
  private:
   Container(std::string root, state::Directory directory, state::State state);
+  void lock();
   void end_init(cgroups::Manager& cgroup) const;
   std::string root_;
   state::Directory directory_;

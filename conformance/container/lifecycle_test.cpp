@@ -1,4 +1,6 @@
 // create, start, state, kill, delete as the specification's life cycle says.
+#include <unistd.h>
+
 #include <csignal>
 #include <memory>
 
@@ -301,6 +303,30 @@ TEST_CASE("no mount of a container shows on the host", "[users-ask-8]") {
   CHECK(read_file("/proc/self/mountinfo") == before);
   REQUIRE(hull.start().exit_code == 0);
   CHECK(read_file("/proc/self/mountinfo") == before);
+}
+
+TEST_CASE("delete --force does not wait for a hook that hangs", "[B24][H1]") {
+  for (const std::string kind : {"createRuntime", "startContainer"}) {
+    INFO(kind);
+    Bundle bundle;
+    bundle.hook(kind, "touch /tmp/$MARK; exec sleep 100");
+    bundle.save();
+    Hull hull(bundle);
+    const bool at_start = kind == "startContainer";
+    if (at_start) REQUIRE(hull.create().exit_code == 0);
+    Process waits(
+        hull.argv(at_start ? std::vector<std::string>{"start", hull.id()}
+                           : std::vector<std::string>{"create", "-b", bundle.dir(), hull.id()}));
+    const std::string file = "/tmp/" + bundle.mark();
+    REQUIRE(eventually([&] { return exists(file) || exists(bundle.rootfs(file)); }));
+    const Outcome removed = hull.remove({"--force"});
+    INFO(removed.err);
+    CHECK(removed.exit_code == 0);
+    const Outcome ended = waits.wait();
+    CHECK(ended.exit_code == 1);
+    CHECK_FALSE(ended.err.empty());
+    unlink(file.c_str());
+  }
 }
 
 }  // namespace hull::conformance

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <optional>
 
 #include "libruntime/configs/names.h"
@@ -141,28 +142,35 @@ void end_child(const Child& child) {
   wait_for(child.pid);
 }
 
-// Takes back what a failed create has made, but for the state directory. What can't be taken back
-// is logged; the error that led here is the one to report.
+// Takes back what a failed create has made: the state directory last, since without it nothing
+// finds the rest again. What can't be taken back is logged; the error that led here is the one to
+// report.
 class CleanUp {
  public:
-  explicit CleanUp(cgroups::Manager& cgroup) : cgroup_(cgroup) {}
+  explicit CleanUp(state::Directory& directory) : directory_(directory) {}
   ~CleanUp() {
     if (done_) return;
-    if (child_ != nullptr) end_child(*child_);
+    if (child_) end_child(*child_);
     try {
       // What the init or its hooks left behind in there, too.
-      if (child_ != nullptr) cgroup_.kill(SIGKILL);
-      cgroup_.destroy();
+      if (child_) cgroup_->kill(SIGKILL);
+      if (cgroup_) cgroup_->destroy();
+      directory_.remove();
     } catch (const Error& e) {
       log::warning(e.what());
     }
   }
-  void add(const Child& child) { child_ = &child; }
+  cgroups::Manager& own(std::unique_ptr<cgroups::Manager> cgroup) {
+    cgroup_ = std::move(cgroup);
+    return *cgroup_;
+  }
+  Child& own(Child child) { return child_.emplace(std::move(child)); }
   void cancel() { done_ = true; }
 
  private:
-  cgroups::Manager& cgroup_;
-  const Child* child_ = nullptr;
+  state::Directory& directory_;
+  std::unique_ptr<cgroups::Manager> cgroup_;
+  std::optional<Child> child_;
   bool done_ = false;
 };
 
@@ -170,6 +178,7 @@ class CleanUp {
 
 state::State create_container(const Request& request, Started& started) {
   const configs::Config& config = request.config;
+  CleanUp clean_up(request.directory);
   // All that can fail on paper comes before anything is made.
   plan::Plan plan = plan_container(config, request.process, request.id, request.options);
   plan.start_now = request.start_now;
@@ -178,16 +187,16 @@ state::State create_container(const Request& request, Started& started) {
   plan.namespace_fds = joined.types;
   std::optional<FdCloseBatch> batch(std::in_place);
   const cgroups::Layout layout = cgroups::read_layout();
-  const auto cgroup = cgroups::make_manager(config.cgroup, layout);
+  auto new_cgroup = cgroups::make_manager(config.cgroup, layout);
 
   // Written down before it is made, so that `delete` finds it however this ends.
-  state::State state = describe(request, *cgroup);
+  state::State state = describe(request, *new_cgroup);
   request.directory.save(state);
 
-  CleanUp clean_up(*cgroup);
-  cgroup->create(config.cgroup.resources);
+  cgroups::Manager& cgroup = clean_up.own(std::move(new_cgroup));
+  cgroup.create(config.cgroup.resources);
   batch.reset();
-  show_cgroups(plan.rootfs.cgroup, *cgroup, layout);
+  show_cgroups(plan.rootfs.cgroup, cgroup, layout);
   Fd exec_fifo;
   if (plan.exec_fifo) {
     request.directory.make_exec_fifo(host_id(config.uid_mappings, 0),
@@ -197,15 +206,14 @@ state::State create_container(const Request& request, Started& started) {
 
   Birth birth;
   birth.new_namespaces = plan.new_namespaces;
-  birth.entrance = cgroup->open_entrance();
+  birth.entrance = cgroup.open_entrance();
   const std::string memory_task_file = birth.entrance.memory_task_file;
   birth.pid_namespace = joined.pid.get();
   birth.user_namespace = joined.user.get();
   birth.preserve_fds = plan.process.preserve_fds;
   birth.uid_mappings = &config.uid_mappings;
   birth.gid_mappings = &config.gid_mappings;
-  Child child = spawn(std::move(birth));
-  clean_up.add(child);
+  Child& child = clean_up.own(spawn(std::move(birth)));
   set_oom_score(child.pid, plan.process.oom_score_adj);
   send_plan(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get());
   // While the init mounts.

@@ -15,12 +15,13 @@ struct Request {
   const configs::Config& config;
   const configs::Process* process;  // null: none in the configuration
   const LaunchOptions& options;
-  const state::Directory& directory;  // claimed and locked
-  bool start_now;                     // the user's program runs when this returns; no exec.fifo
+  state::Directory& directory;  // claimed and locked
+  bool start_now;               // the user's program runs when this returns; no exec.fifo
 };
 
-// From the configuration to a waiting (or, with start_now, running) container. Whatever fails,
-// nothing is left but the state directory, which is the caller's.
+// From the configuration to a waiting (or, with start_now, running) container. When it fails
+// nothing is left, not even the state directory: that stays only with something that can't be
+// removed.
 state::State create_container(const Request& request, Started& started);
 
 // Another process in a running container.

@@ -105,11 +105,15 @@ void Directory::wait_for_lock() const {
     if (errno != EINTR) throw Error("cannot lock " + quote(path_), "flock", errno);
 }
 
-void Directory::lock() {
-  wait_for_lock();
+bool Directory::removed() const {
   struct stat now {};
   if (fstat(fd_.get(), &now) != 0) throw Error("cannot look at " + quote(path_), "fstat", errno);
-  if (now.st_nlink == 0) does_not_exist();
+  return now.st_nlink == 0;
+}
+
+void Directory::lock() {
+  wait_for_lock();
+  if (removed()) does_not_exist();
 }
 
 void Directory::unlock() {
@@ -139,11 +143,15 @@ bool Directory::has_exec_fifo() const { return faccessat(fd_.get(), kFifo, F_OK,
 
 void Directory::remove() {
   // The usual content first, without listing.
-  const auto gone = [&](const char* name) {
-    return unlinkat(fd_.get(), name, 0) == 0 || errno == ENOENT;
+  const auto unlink_one = [&](const char* name) {
+    return unlinkat(fd_.get(), name, 0) == 0 ? 0 : errno;
   };
-  if (gone(kFifo) && gone(kStateFile) && rmdir(path_.c_str()) == 0) return;
-  if (errno == ENOENT) return;
+  const auto gone = [](int code) { return code == 0 || code == ENOENT; };
+  const int fifo = unlink_one(kFifo);
+  const int file = unlink_one(kStateFile);
+  // Where another process was faster, the name may be another container's by now.
+  if (file == ENOENT && removed()) return;
+  if (gone(fifo) && gone(file) && rmdir(path_.c_str()) == 0) return;
   for (const std::string& one : entries(fd_.get(), path_)) remove_tree(fd_.get(), one);
   if (rmdir(path_.c_str()) != 0 && errno != ENOENT)
     throw Error("cannot remove the state directory " + quote(path_), "rmdir", errno);

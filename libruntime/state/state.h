@@ -62,6 +62,7 @@ class Directory {
 
  private:
   void wait_for_lock() const;
+  [[nodiscard]] bool removed() const;
   std::string path_;
   Fd fd_;
 };
