@@ -13,6 +13,7 @@
 
 #include "libruntime/cgroups/manager.h"
 #include "libruntime/init/init.h"
+#include "libruntime/launch/conversation.h"
 #include "libruntime/launch/launcher.h"
 #include "libruntime/plan/channel.h"
 #include "libruntime/plan/hooks.h"
@@ -57,9 +58,10 @@ bool has_own_pid_namespace(const configs::Config& config) {
 // hull-init, an error or the end that a successful execve makes.
 class StartAnswer {
  public:
-  StartAnswer(const state::Directory& directory, const Fd& init)
+  StartAnswer(const state::Directory& directory, const Fd& init, pid_t init_pid)
       : directory_(directory),
         init_(init),
+        init_pid_(init_pid),
         fifo_(openat(directory.fd(), "exec.fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
     if (!fifo_) throw Error("cannot open exec.fifo", "open", errno);
   }
@@ -76,6 +78,8 @@ class StartAnswer {
     }
     if (answer_.empty()) throw Error("cannot start a container that has stopped");
     if (answer_.size() > 1) throw plan::decode_error(std::string_view(answer_).substr(1));
+    if (launch::died_before_execve(init_pid_))
+      throw Error("the container's init died before it could execute the program");
   }
 
  private:
@@ -96,6 +100,7 @@ class StartAnswer {
 
   const state::Directory& directory_;
   const Fd& init_;
+  pid_t init_pid_;
   Fd fifo_;
   std::string answer_;
   bool finished_ = false;
@@ -231,7 +236,7 @@ void Container::start() {
   }
   const Fd init = open_init(state_);
   if (!init) throw Error("cannot start a container that has stopped");
-  StartAnswer(directory_, init).wait();
+  StartAnswer(directory_, init, state_.init_pid).wait();
   directory_.unlock();
   run_poststart_hooks(*this);
 }
@@ -335,11 +340,12 @@ void Container::destroy(bool force) {
   end_init(*cgroup);
   // The end of its PID namespace's init ends all; without one, or when others were put in there,
   // they are killed.
-  if (!has_own_pid_namespace(state_.config)) cgroup->kill(SIGKILL);
+  if (state_.init_pid != 0 && !has_own_pid_namespace(state_.config)) cgroup->kill(SIGKILL);
   try {
     cgroup->destroy();
   } catch (const Error&) {
-    if (!force) throw;
+    // Without an init it was not made whole: who is in there may be another's.
+    if (!force || state_.init_pid == 0) throw;
     cgroup->kill(SIGKILL);
     cgroup->destroy();
   }

@@ -286,7 +286,7 @@ TEST_CASE("delete --force clears what a killed create left", "[B24][users-ask-7]
 TEST_CASE("delete --force ends a fork bomb", "[B24][users-ask-6]") {
   Bundle bundle;
   bundle.config["linux"]["resources"]["pids"]["limit"] = 60;
-  bundle.script("bomb() { bomb & bomb & wait; }; bomb");
+  bundle.script("bomb() { bomb & bomb & sleep 0.2; bomb; }; bomb");
   Hull hull(bundle);
   hull.launch();
   CHECK(eventually([&] { return processes_with(hull.id()).size() > 20; }));
@@ -309,7 +309,7 @@ TEST_CASE("delete --force does not wait for a hook that hangs", "[B24][H1]") {
   for (const std::string kind : {"createRuntime", "startContainer"}) {
     INFO(kind);
     Bundle bundle;
-    bundle.hook(kind, "touch /tmp/$MARK; exec sleep 100");
+    bundle.hook(kind, "echo > /tmp/$MARK; exec sleep 100");
     bundle.save();
     Hull hull(bundle);
     const bool at_start = kind == "startContainer";

@@ -9,6 +9,7 @@
 
 #include "libruntime/cgroups/cgroup_file.h"
 #include "libruntime/cgroups/layout.h"
+#include "libruntime/cgroups/manager.h"
 #include "libruntime/cgroups/tree.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
@@ -89,6 +90,13 @@ void remove_all(const std::set<std::string>& dirs, const Mounts& mounts) {
   for (const std::string& dir : busy) {
     mounts.require_inside(dir);
     remove_below(dir, deadline);
+  }
+}
+
+void remove_unused(const Manager& manager) {
+  for (const auto& [key, dir] : manager.paths()) {
+    require_clean(dir);
+    (void)remove_directory(dir);  // false: it is in use
   }
 }
 

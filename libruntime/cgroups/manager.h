@@ -84,4 +84,7 @@ std::unique_ptr<Manager> make_manager(const configs::Cgroup& config, const Layou
 std::unique_ptr<Manager> load_manager(const configs::Cgroup& config,
                                       const std::map<std::string, std::string>& paths);
 
+// Removes what there is of a cgroup whose create() failed, but not what others use.
+void remove_unused(const Manager& manager);
+
 }  // namespace hull::cgroups

@@ -96,6 +96,7 @@ std::vector<Fd> Session::wait_to_proceed() {
 void run(unsigned preserve_fds) {
   // Before anything of the container can see this process (CVE-2016-9962).
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  prctl(PR_SET_NAME, kProcessName, 0, 0, 0);
   const int channel_fd = 3 + static_cast<int>(preserve_fds);
   plan::Channel channel{Fd(channel_fd)};
   // Whatever else the caller of the launcher left open ends here.

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "libruntime/init/init.h"
 #include "libruntime/plan/hooks.h"
 #include "libruntime/rootfs/mount_error.h"
 #include "libruntime/rootfs/rootfs.h"
@@ -14,6 +15,7 @@
 #include "libruntime/state/oci_state.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
+#include "libruntime/system/process_stat.h"
 #include "libruntime/system/unix_socket.h"
 
 namespace hull::launch {
@@ -49,6 +51,7 @@ void Conversation::proceed() { child_.channel.send(plan::MessageType::proceed); 
 void Conversation::until_executed() {
   while (auto message = child_.channel.receive()) answer(*message);
   child_.channel.close();
+  if (died_before_execve(child_.pid)) died();
 }
 
 void Conversation::answer(plan::Message& message) {
@@ -137,6 +140,15 @@ void Conversation::take_listener(const plan::Message& message) {
 
 void Conversation::died() {
   throw Error("the container's init " + ending(child_.pidfd.get()) + " without saying why");
+}
+
+bool died_before_execve(pid_t pid) {
+  // execve closes descriptors when the new program is in place, a death when none is.
+  char path[1];
+  const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
+  if (readlink(exe.c_str(), path, sizeof path) > 0) return false;
+  const auto stat = read_process_stat(pid);
+  return stat && stat->name == init::kProcessName;
 }
 
 }  // namespace hull::launch

@@ -46,4 +46,9 @@ class Conversation {
   Started& started_;
 };
 
+// Whether hull-init, whose last close-on-exec descriptor has closed, died instead of executing the
+// program. Not known when somebody has reaped it already: then the answer is no, and who reaped it
+// knows how it ended.
+bool died_before_execve(pid_t pid);
+
 }  // namespace hull::launch

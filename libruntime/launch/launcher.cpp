@@ -154,14 +154,20 @@ class CleanUp {
     try {
       // What the init or its hooks left behind in there, too.
       if (child_) cgroup_->kill(SIGKILL);
-      if (cgroup_) cgroup_->destroy();
+      if (cgroup_ && cgroup_is_ours_)
+        cgroup_->destroy();
+      else if (cgroup_)
+        cgroups::remove_unused(*cgroup_);
       directory_.remove();
     } catch (const Error& e) {
       log::warning(e.what());
     }
   }
-  cgroups::Manager& own(std::unique_ptr<cgroups::Manager> cgroup) {
+  cgroups::Manager& create(std::unique_ptr<cgroups::Manager> cgroup,
+                           const configs::Resources& resources) {
     cgroup_ = std::move(cgroup);
+    cgroup_->create(resources);
+    cgroup_is_ours_ = true;
     return *cgroup_;
   }
   Child& own(Child child) { return child_.emplace(std::move(child)); }
@@ -170,6 +176,7 @@ class CleanUp {
  private:
   state::Directory& directory_;
   std::unique_ptr<cgroups::Manager> cgroup_;
+  bool cgroup_is_ours_ = false;
   std::optional<Child> child_;
   bool done_ = false;
 };
@@ -193,8 +200,7 @@ state::State create_container(const Request& request, Started& started) {
   state::State state = describe(request, *new_cgroup);
   request.directory.save(state);
 
-  cgroups::Manager& cgroup = clean_up.own(std::move(new_cgroup));
-  cgroup.create(config.cgroup.resources);
+  cgroups::Manager& cgroup = clean_up.create(std::move(new_cgroup), config.cgroup.resources);
   batch.reset();
   show_cgroups(plan.rootfs.cgroup, cgroup, layout);
   Fd exec_fifo;

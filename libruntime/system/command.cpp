@@ -136,7 +136,7 @@ int wait_for(pid_t pid) noexcept {
 CommandResult run_command(const Command& command) {
   const std::vector<std::string> name{command.path};
   const auto argv = c_strings(command.args.empty() ? name : command.args);
-  const auto envp = c_strings(command.env.value_or(std::vector<std::string>{}));
+  const auto envp = command.env ? c_strings(*command.env) : std::vector<char*>{};
   Pipe in = make_pipe(), out = make_pipe(), failure = make_pipe();
   if (fcntl(in.write.get(), F_SETFL, O_NONBLOCK) != 0 ||
       fcntl(out.read.get(), F_SETFL, O_NONBLOCK) != 0)

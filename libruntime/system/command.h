@@ -37,6 +37,7 @@ CommandResult run_command(const Command& command);
 
 // argv or envp for execve(2): pointers into `list`, null at the end.
 std::vector<char*> c_strings(const std::vector<std::string>& list);
+std::vector<char*> c_strings(std::vector<std::string>&& list) = delete;  // would dangle
 
 // Waits for this child to end; its status as of waitpid(2). -1 when it is no child of ours.
 int wait_for(pid_t pid) noexcept;

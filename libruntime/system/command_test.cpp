@@ -26,6 +26,12 @@ TEST_CASE("A command gets its input and its output is kept") {
   CHECK(result.output == "got hello\noops\n");
 }
 
+TEST_CASE("A command gets the environment that it is given, and no other") {
+  Command command = shell("echo \"$SHORT $A_LONGER_ONE_THAN_FITS_INTO_A_STRING $HOME\"");
+  command.env = {"SHORT=1", "A_LONGER_ONE_THAN_FITS_INTO_A_STRING=2"};
+  CHECK(run_command(command).output == "1 2 \n");
+}
+
 TEST_CASE("A command that does not read a large input is no trouble") {
   const std::string large(1 << 20, 'x');
   Command command = shell("exit 0");

@@ -17,7 +17,8 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const auto parent = parse_number<pid_t>(rest[1]);
   const auto start = parse_number<uint64_t>(rest[19]);
   if (!parent || !start) return std::nullopt;
-  return ProcessStat{*pid, rest[0][0], *parent, *start};
+  return ProcessStat{*pid, std::string(text.substr(open + 2, close - open - 2)), rest[0][0],
+                     *parent, *start};
 }
 
 std::optional<ProcessStat> read_process_stat(pid_t pid) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace hull {
@@ -11,6 +12,7 @@ namespace hull {
 // What /proc/[pid]/stat says (proc(5)).
 struct ProcessStat {
   pid_t pid = 0;
+  std::string name;  // of the program, 15 bytes at most
   char state = '?';  // R, S, D, Z (zombie), X or x (dead), ...
   pid_t parent = 0;
   uint64_t start_time = 0;  // clock ticks since boot: with the pid it names one process for ever
