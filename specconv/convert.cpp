@@ -118,6 +118,7 @@ void convert_process(const Process& in, configs::Config& out) {
   out.oom_score_adj = in.oom_score_adj;
   out.scheduler = in.scheduler;
   out.io_priority = in.io_priority;
+  out.exec_cpu_affinity = in.exec_cpu_affinity;
 }
 
 void convert_propagation(const Linux& in, const Options& options, configs::Config& out) {
@@ -138,6 +139,13 @@ void convert_sysctl(const std::map<std::string, std::string>& in,
   }
 }
 
+// config-linux.md#personality defines no flags; runc says so and goes on.
+int convert_personality(const Personality& in) {
+  if (!in.flags.empty())
+    log::warning("ignoring the flags of linux.personality: no flag is defined");
+  return in.domain;
+}
+
 void convert_linux(const Linux& in, const Options& options, configs::Config& out) {
   out.namespaces = in.namespaces;
   out.uid_mappings = in.uid_mappings;
@@ -156,6 +164,9 @@ void convert_linux(const Linux& in, const Options& options, configs::Config& out
   out.mask_paths = in.masked_paths;
   out.readonly_paths = in.readonly_paths;
   if (in.seccomp) out.seccomp = convert_seccomp(*in.seccomp);
+  out.time_offsets = in.time_offsets;
+  out.memory_policy = in.memory_policy;
+  if (in.personality) out.personality = convert_personality(*in.personality);
 }
 
 }  // namespace

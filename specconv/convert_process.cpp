@@ -44,6 +44,8 @@ configs::Process to_process(const Process& process, const configs::Config& confi
   out.oom_score_adj = process.oom_score_adj ? process.oom_score_adj : config.oom_score_adj;
   out.scheduler = process.scheduler ? process.scheduler : config.scheduler;
   out.io_priority = process.io_priority ? process.io_priority : config.io_priority;
+  out.exec_cpu_affinity =
+      process.exec_cpu_affinity ? process.exec_cpu_affinity : config.exec_cpu_affinity;
   return out;
 }
 

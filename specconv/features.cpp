@@ -71,6 +71,9 @@ Json linux_features() {
           {"apparmor", {{"enabled", true}}},
           {"selinux", {{"enabled", true}}},
           {"intelRdt", {{"enabled", false}}},
+          {"memoryPolicy",
+           {{"modes", names(kMemoryPolicyModes, &NumberName::name)},
+            {"flags", names(kMemoryPolicyFlags, &NumberName::name)}}},
           {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
           {"netDevices", {{"enabled", false}}}};
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "libruntime/system/number_list.h"
 #include "specconv/names.h"
 #include "specconv/parse_parts.h"
 
@@ -45,13 +46,13 @@ void read_device(const Node& node, Device& out) {
 void read_time_offsets(const Node& node, Linux& out) {
   node.each_member("timeOffsets", [&](const std::string& clock, const Node& offset) {
     if (clock != "monotonic" && clock != "boottime") return;  // an unknown property
-    TimeOffset& one = out.time_offsets[clock];
+    configs::TimeOffset& one = out.time_offsets[clock];
     offset.read("secs", one.seconds);
     offset.read("nanosecs", one.nanoseconds);
   });
 }
 
-void read_intel_rdt(const Node& node, IntelRdt& out) {
+void read_intel_rdt(const Node& node, configs::IntelRdt& out) {
   node.read("closID", out.clos_id);
   node.read("schemata", out.schemata);
   node.read("l3CacheSchema", out.l3_cache_schema);
@@ -59,13 +60,17 @@ void read_intel_rdt(const Node& node, IntelRdt& out) {
   node.read("enableMonitoring", out.enable_monitoring);
 }
 
-void read_memory_policy(const Node& node, MemoryPolicy& out) {
+void read_memory_policy(const Node& node, configs::MemoryPolicy& out) {
+  node.require({"mode"});
   node.read_name("mode", kMemoryPolicyModes, &NumberName::value, out.mode);
-  node.read("nodes", out.nodes);
-  node.read_names("flags", kMemoryPolicyFlags, &NumberName::value, out.flags);
+  std::vector<int> flags;
+  node.read_names("flags", kMemoryPolicyFlags, &NumberName::value, flags);
+  for (const int flag : flags) out.flags |= flag;
+  read_number_list(node, "nodes", out.nodes);
 }
 
 void read_personality(const Node& node, Personality& out) {
+  node.require({"domain"});
   node.read_name("domain", kPersonalities, &NumberName::value, out.domain);
   node.read("flags", out.flags);
 }
@@ -91,6 +96,15 @@ void read_id_maps(const Node& parent, std::string_view key, std::vector<configs:
   });
 }
 
+void read_number_list(const Node& parent, std::string_view key, std::vector<uint64_t>& out) {
+  std::string text;
+  if (!parent.read(key, text) || text.empty()) return;
+  const auto mask = parse_number_list(text);
+  if (!mask || mask->empty())
+    return parent.problem(key, "is not a list of numbers such as \"0-3,7\": " + quote(text));
+  out = *mask;
+}
+
 void read_linux(const Node& node, Linux& out) {
   node.each("namespaces", [&](const Node& ns) { read_namespace(ns, out.namespaces); });
   read_id_maps(node, "uidMappings", out.uid_mappings);
@@ -104,7 +118,8 @@ void read_linux(const Node& node, Linux& out) {
   node.read("cgroupsPath", out.cgroups_path);
   if (const Node resources = node.object("resources"); resources.present())
     read_resources(resources, out.resources.emplace());
-  if (const Node rdt = node.object("intelRdt"); rdt.has_members())
+  // Empty it still asks for a group.
+  if (const Node rdt = node.object("intelRdt"); rdt.present())
     read_intel_rdt(rdt, out.intel_rdt.emplace());
   if (const Node policy = node.object("memoryPolicy"); policy.has_members())
     read_memory_policy(policy, out.memory_policy.emplace());

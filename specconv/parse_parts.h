@@ -12,6 +12,9 @@ void read_linux(const Node& node, Linux& out);
 void read_resources(const Node& node, Resources& out);
 void read_seccomp(const Node& node, Seccomp& out);
 
+// A list such as "0-3,7" as a bit mask; an empty text is an absent one.
+void read_number_list(const Node& parent, std::string_view key, std::vector<uint64_t>& out);
+
 // A list of ID mappings.
 void read_id_maps(const Node& parent, std::string_view key, std::vector<configs::IdMap>& out);
 

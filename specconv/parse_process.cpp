@@ -52,12 +52,6 @@ void read_io_priority(const Node& node, configs::IoPriority& out) {
   node.read("priority", out.priority);
 }
 
-// "^[0-9, -]*$"
-void read_cpu_list(const Node& node, std::string_view key, std::string& out) {
-  if (node.read(key, out) && out.find_first_not_of("0123456789, -") != std::string::npos)
-    node.problem(key, "is not a list of CPUs");
-}
-
 }  // namespace
 
 void read_process(const Node& node, Process& out) {
@@ -86,9 +80,9 @@ void read_process(const Node& node, Process& out) {
   if (const Node io = node.object("ioPriority"); io.has_members())
     read_io_priority(io, out.io_priority.emplace());
   if (const Node affinity = node.object("execCPUAffinity"); affinity.has_members()) {
-    ExecCpuAffinity& lists = out.exec_cpu_affinity.emplace();
-    read_cpu_list(affinity, "initial", lists.initial);
-    read_cpu_list(affinity, "final", lists.final_list);
+    configs::CpuAffinity& cpus = out.exec_cpu_affinity.emplace();
+    read_number_list(affinity, "initial", cpus.initial);
+    read_number_list(affinity, "final", cpus.after);
   }
 }
 

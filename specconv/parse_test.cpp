@@ -61,7 +61,8 @@ TEST_CASE("every field of process is read", "[specconv]") {
   CHECK(process.scheduler->policy == 1);
   CHECK(process.scheduler->flags == std::vector<uint64_t>{2});
   CHECK(process.io_priority->io_class == 3);
-  CHECK(process.exec_cpu_affinity->final_list == "7");
+  CHECK(process.exec_cpu_affinity->initial == std::vector<uint64_t>{0x0f});
+  CHECK(process.exec_cpu_affinity->after == std::vector<uint64_t>{0x80});
 }
 
 TEST_CASE("every field of linux is read", "[specconv]") {
@@ -93,6 +94,8 @@ TEST_CASE("every field of linux is read", "[specconv]") {
   CHECK(in.rootfs_propagation == 0x84000U);
   CHECK(in.intel_rdt->clos_id == "c");
   CHECK(in.memory_policy->mode == 2);
+  CHECK(in.memory_policy->flags == 1 << 15);
+  CHECK(in.memory_policy->nodes == std::vector<uint64_t>{1});
   CHECK(in.personality->domain == 8);
   REQUIRE(in.seccomp);
   CHECK(in.seccomp->flags);
@@ -180,6 +183,8 @@ TEST_CASE("bad values are refused with their pointer", "[specconv]") {
        "/process/scheduler/flags/0"},
       {"process", R"({"cwd":"/","execCPUAffinity":{"initial":"a"}})",
        "/process/execCPUAffinity/initial"},
+      {"process", R"({"cwd":"/","execCPUAffinity":{"final":","}})",
+       "/process/execCPUAffinity/final"},
       {"mounts", R"([{}])", "/mounts/0/destination"},
       {"mounts", R"([1])", "/mounts/0"},
       {"mounts", R"({})", "/mounts"},
@@ -192,7 +197,13 @@ TEST_CASE("bad values are refused with their pointer", "[specconv]") {
       {"linux", R"({"rootfsPropagation":"x"})", "/linux/rootfsPropagation"},
       {"linux", R"({"netDevices":{"eth0":{"name":23}}})", "/linux/netDevices/eth0/name"},
       {"linux", R"({"personality":{"domain":"X"}})", "/linux/personality/domain"},
+      {"linux", R"({"personality":{"flags":[]}})", "/linux/personality/domain"},
       {"linux", R"({"memoryPolicy":{"mode":"X"}})", "/linux/memoryPolicy/mode"},
+      {"linux", R"({"memoryPolicy":{"nodes":"0"}})", "/linux/memoryPolicy/mode"},
+      {"linux", R"({"memoryPolicy":{"mode":"MPOL_BIND","nodes":"0-"}})",
+       "/linux/memoryPolicy/nodes"},
+      {"linux", R"({"memoryPolicy":{"mode":"MPOL_BIND","flags":["X"]}})",
+       "/linux/memoryPolicy/flags/0"},
       {"linux", R"({"sysctl":{"a":1}})", "/linux/sysctl/a"},
       {"linux", R"({"resources":{"devices":[{"type":"a"}]}})", "/linux/resources/devices/0/allow"},
       {"linux", R"({"resources":{"devices":[{"allow":true,"type":"p"}]}})",

@@ -13,12 +13,6 @@
 // Values that the internal configuration has too (seccomp, namespaces) use its types.
 namespace hull::specconv {
 
-// CPU lists such as "0-3,7".
-struct ExecCpuAffinity {
-  std::string initial;
-  std::string final_list;
-};
-
 struct ConsoleSize {
   uint64_t height = 0;
   uint64_t width = 0;
@@ -42,7 +36,7 @@ struct Process {
   std::optional<int32_t> oom_score_adj;
   std::optional<configs::Scheduler> scheduler;
   std::optional<configs::IoPriority> io_priority;
-  std::optional<ExecCpuAffinity> exec_cpu_affinity;
+  std::optional<configs::CpuAffinity> exec_cpu_affinity;
 };
 
 struct Root {
@@ -175,30 +169,10 @@ struct Seccomp {
   std::vector<SeccompRule> syscalls;
 };
 
-struct IntelRdt {
-  std::string clos_id;
-  std::vector<std::string> schemata;
-  std::string l3_cache_schema;
-  std::string mem_bw_schema;
-  bool enable_monitoring = false;
-};
-
-// MPOL_* of set_mempolicy(2).
-struct MemoryPolicy {
-  std::optional<int> mode;
-  std::string nodes;
-  std::vector<int> flags;
-};
-
 // PER_* of personality(2).
 struct Personality {
-  std::optional<int> domain;
+  int domain = 0;
   std::vector<std::string> flags;
-};
-
-struct TimeOffset {
-  int64_t seconds = 0;
-  uint32_t nanoseconds = 0;
 };
 
 // linux.netDevices: name on the host -> name in the container (empty: the same).
@@ -210,13 +184,13 @@ struct Linux {
   std::vector<configs::Namespace> namespaces;
   std::vector<configs::IdMap> uid_mappings;
   std::vector<configs::IdMap> gid_mappings;
-  std::map<std::string, TimeOffset> time_offsets;
+  std::map<std::string, configs::TimeOffset> time_offsets;
   std::vector<Device> devices;
   std::map<std::string, NetDevice> net_devices;
   std::string cgroups_path;
   std::optional<Resources> resources;
-  std::optional<IntelRdt> intel_rdt;
-  std::optional<MemoryPolicy> memory_policy;
+  std::optional<configs::IntelRdt> intel_rdt;
+  std::optional<configs::MemoryPolicy> memory_policy;
   std::map<std::string, std::string> sysctl;
   std::optional<Seccomp> seccomp;
   std::optional<uint64_t> rootfs_propagation;  // MS_*

@@ -1,3 +1,5 @@
+#include <linux/mempolicy.h>
+
 #include <algorithm>
 
 #include "libruntime/system/error.h"
@@ -12,6 +14,7 @@ namespace {
 
 using configs::NamespaceType;
 
+constexpr uint32_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr size_t kMaxIdMaps = 340;  // user_namespaces(7)
 // dev_t of the kernel: 12 bits and 20 bits; larger numbers would be cut off.
 constexpr int64_t kMaxMajor = (1 << 12) - 1;
@@ -105,16 +108,37 @@ void check_sysctl(const Spec& spec, Problems& problems) {
   }
 }
 
+void check_time_offsets(const Linux& in, Problems& problems) {
+  if (in.time_offsets.empty()) return;
+  const configs::Namespace* time = in.find(NamespaceType::time);
+  // The offsets of one that has processes are fixed (time_namespaces(7)).
+  if (time == nullptr || !time->path.empty())
+    problems.add("/linux/timeOffsets", "needs a new time namespace");
+  for (const auto& [clock, offset] : in.time_offsets) {
+    if (offset.nanoseconds >= kNanosecondsPerSecond)
+      problems.add(pointer_to("/linux/timeOffsets", clock, "nanosecs"), "must be below 1000000000");
+  }
+}
+
+// set_mempolicy(2)
+void check_memory_policy(const configs::MemoryPolicy& in, Problems& problems) {
+  const bool needs_none = in.mode == MPOL_DEFAULT || in.mode == MPOL_LOCAL;
+  if (needs_none && !in.nodes.empty())
+    problems.add("/linux/memoryPolicy/nodes", "must be empty with this mode");
+  if (!needs_none && in.mode != MPOL_PREFERRED && in.nodes.empty())
+    problems.add("/linux/memoryPolicy/nodes", "needs at least one node with this mode");
+  if ((in.flags & MPOL_F_STATIC_NODES) != 0 && (in.flags & MPOL_F_RELATIVE_NODES) != 0)
+    problems.add("/linux/memoryPolicy/flags",
+                 "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+}
+
 void check_unsupported(const Linux& in, Problems& problems) {
   const auto refuse = [&](bool given, std::string_view key) {
     if (given)
       problems.add(pointer_to("/linux", key), "linux." + std::string(key) += kNotSupported);
   };
-  refuse(!in.time_offsets.empty(), "timeOffsets");
   refuse(!in.net_devices.empty(), "netDevices");
   refuse(in.intel_rdt.has_value(), "intelRdt");
-  refuse(in.memory_policy.has_value(), "memoryPolicy");
-  refuse(in.personality.has_value(), "personality");
 }
 
 }  // namespace
@@ -143,6 +167,8 @@ void check_linux(const Spec& spec, Problems& problems) {
   if (in.seccomp) check_seccomp(*in.seccomp, problems);
   check_paths(in.masked_paths, "/linux/maskedPaths", problems);
   check_paths(in.readonly_paths, "/linux/readonlyPaths", problems);
+  check_time_offsets(in, problems);
+  if (in.memory_policy) check_memory_policy(*in.memory_policy, problems);
   check_unsupported(in, problems);
 }
 

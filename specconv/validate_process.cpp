@@ -38,13 +38,6 @@ void check_scheduler(const configs::Scheduler& in, const std::string& base, Prob
     if (value != 0) problems.add(base + key, "can only be specified for SCHED_DEADLINE");
 }
 
-void check_unsupported(const Process& process, std::string_view base, Problems& problems) {
-  const auto refuse = [&](bool given, std::string_view key) {
-    if (given) problems.add(pointer_to(base, key), "process." + std::string(key) += kNotSupported);
-  };
-  refuse(process.exec_cpu_affinity.has_value(), "execCPUAffinity");
-}
-
 }  // namespace
 
 void check_process(const Process& process, std::string_view base, Problems& problems) {
@@ -71,7 +64,6 @@ void check_process(const Process& process, std::string_view base, Problems& prob
   if (process.io_priority &&
       (process.io_priority->priority < 0 || process.io_priority->priority > 7))
     problems.add(pointer_to(base, "ioPriority", "priority"), "must be from 0 to 7");
-  check_unsupported(process, base, problems);
 }
 
 }  // namespace hull::specconv

@@ -148,21 +148,70 @@ TEST_CASE("a cgroup namespace hides where the container's cgroup is", "[E1]") {
   CHECK(contains(output_of(bundle, "cat /proc/self/cgroup"), bundle.mark()));
 }
 
-TEST_CASE("time offsets move the container's clocks", "[E8]") {
+TEST_CASE("time offsets move the container's clocks, for exec too", "[E8]") {
   Bundle bundle;
   bundle.name_space("time");
-  bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 1'000'000}, {"nanosecs", 0}}},
+  bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 1'000'000}}},
                                            {"monotonic", {{"secs", 500'000}, {"nanosecs", 5}}}};
-  bundle.script("cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets");
+  bundle.script("echo $$; cat /proc/self/timens_offsets; exec sleep 100");
+  SECTION("in the host's user namespace") {}
+  SECTION("in a user namespace") { bundle.user_namespace(); }
   Hull hull(bundle);
-  const Outcome done = hull.run();
-  if (contains(done.err, "not supported yet")) {
-    CHECK(contains(done.err, "timeOffsets"));
-    return;
-  }
-  INFO(done.err);
-  REQUIRE(done.exit_code == 0);
-  CHECK(std::stol(done.out) > 1'000'000);
+  hull.launch();
+  CHECK(read_file("/proc/" + std::to_string(hull.pid()) + "/timens_offsets") ==
+        "monotonic      500000         5\nboottime      1000000         0\n");
+  CHECK(std::stol(hull.inside("cut -d. -f1 /proc/uptime")) > 1'000'000);
+  CHECK(contains(hull.inside("cat /proc/1/timens_offsets"), "boottime      1000000         0"));
+  CHECK(hull.inside("cat /proc/1/comm") == "sleep");
+  CHECK(ns_of(hull.pid(), "time") != ns_of(getpid(), "time"));
+  CHECK(ns_of(hull.pid(), "time") == ns_of(hull.pid(), "time_for_children"));
+}
+
+TEST_CASE("a time namespace can be joined with its offsets", "[E1][E8]") {
+  Bundle first;
+  first.name_space("time");
+  first.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 2'000'000}}}};
+  first.args({"/bin/sleep", "100"});
+  Hull hull(first);
+  hull.launch();
+  Bundle second;
+  second.name_space("time")["path"] = "/proc/" + std::to_string(hull.pid()) + "/ns/time";
+  CHECK(std::stol(output_of(second, "cut -d. -f1 /proc/uptime")) > 2'000'000);
+}
+
+TEST_CASE("offsets that no clock can have, or without a new time namespace, are refused", "[E8]") {
+  Bundle bundle;
+  bundle.name_space("time");
+  bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", -4'000'000'000}}}};
+  const std::string negative = refusal_of(bundle);
+  INFO(negative);
+  CHECK(contains(negative, "/linux/timeOffsets"));
+  CHECK(contains(negative, "a clock would be negative"));
+  bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"nanosecs", 1'000'000'000}}}};
+  CHECK(contains(refusal_of(bundle), "/linux/timeOffsets/boottime/nanosecs"));
+  bundle.remove_name_space("time");
+  bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 1}}}};
+  CHECK(contains(refusal_of(bundle), "time namespace"));
+}
+
+TEST_CASE("the recorded pid is the host's although user and pid namespace are joined", "[E2]") {
+  Bundle first;
+  first.user_namespace();
+  first.args({"/bin/sleep", "100"});
+  Hull hull(first);
+  hull.launch();
+  const std::string proc = "/proc/" + std::to_string(hull.pid()) + "/ns/";
+  Bundle second;
+  second.user_namespace();
+  second.config["linux"].erase("uidMappings");
+  second.config["linux"].erase("gidMappings");
+  second.name_space("user")["path"] = proc + "user";
+  second.name_space("pid")["path"] = proc + "pid";
+  second.args({"/bin/sleep", "101"});
+  Hull joined(second);
+  joined.launch();
+  CHECK(ns_of(joined.pid(), "pid") == ns_of(hull.pid(), "pid"));
+  CHECK(joined.inside("ps | grep -c '[s]leep 10'") == "2");
 }
 
 TEST_CASE("sysctls of the container's namespaces are set", "[E21]") {

@@ -1,4 +1,4 @@
-// How the kernel runs the program: scheduler, I/O priority.
+// How the kernel runs the program: scheduler, I/O priority, CPUs, memory nodes, personality.
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -182,6 +182,119 @@ TEST_CASE("scheduler and I/O priority hold in a user namespace and under any sec
   hull.launch();
   CHECK(attributes_of(hull.pid()).nice == -7);
   CHECK(io_priority_of(hull.pid()) == (1 << 13 | 6));
+}
+
+TEST_CASE("exec runs on the CPUs of execCPUAffinity, from config.json or its process file",
+          "[D40]") {
+  if (sysconf(_SC_NPROCESSORS_ONLN) < 2) HULL_SKIP("needs two CPUs");
+  const std::string show = "sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status";
+  Bundle bundle;
+  const std::string all = output_of(bundle, show);
+  bundle.config["process"]["execCPUAffinity"] = {{"initial", "0"}, {"final", "1"}};
+  CHECK(output_of(bundle, show) == all);  // it is exec's alone
+  bundle.args({"/bin/sleep", "100"});
+  Hull hull(bundle);
+  hull.launch();
+  CHECK(hull.inside(show) == "1");
+  const auto of_file = [&](const Json& affinity) {
+    const std::string file =
+        process_file(bundle, {{"args", {"/bin/sh", "-c", show}}, {"execCPUAffinity", affinity}});
+    return hull.exec({}, {"--process", file});
+  };
+  CHECK(of_file({{"final", "0"}}).out == "0\n");
+  CHECK(of_file({{"final", "0,4095"}}).out == "0\n");  // no end at 1024
+  CHECK(of_file({{"initial", "1"}}).out == all + "\n");
+  CHECK(of_file(Json::object()).out == "1\n");  // the container's, as state.json has it
+}
+
+TEST_CASE("execCPUAffinity with CPUs that don't exist, or that is no list, fails", "[D40]") {
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "100"});
+  Hull hull(bundle);
+  hull.launch();
+  const auto error_of = [&](const Json& affinity) {
+    const Outcome done =
+        hull.exec({}, {"--process", process_file(bundle, {{"execCPUAffinity", affinity}})});
+    CHECK(done.exit_code == 255);
+    return done.err;
+  };
+  CHECK(contains(error_of({{"final", "4095"}}), "/process/execCPUAffinity/final"));
+  CHECK(contains(error_of({{"initial", "4095"}}), "/process/execCPUAffinity/initial"));
+  CHECK(contains(error_of({{"initial", "1-"}}), "/execCPUAffinity/initial"));
+}
+
+TEST_CASE("memory comes from the nodes and in the mode that are asked for", "[E27]") {
+  if (!exists("/proc/self/numa_maps")) HULL_SKIP("a kernel without NUMA");
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "100"});
+  const auto policy_of = [](pid_t pid) {
+    const std::string maps = read_file("/proc/" + std::to_string(pid) + "/numa_maps");
+    const size_t start = maps.find(' ') + 1;
+    // "prefer (many):0" and "weighted interleave:0" have a blank in their name.
+    return maps.substr(start, maps.find_first_of(" \n", maps.find_first_of(":\n", start)) - start);
+  };
+  const std::pair<Json, std::string> cases[] = {
+      {{{"mode", "MPOL_BIND"}, {"nodes", "0"}}, "bind:0"},
+      {{{"mode", "MPOL_BIND"}, {"nodes", "0"}, {"flags", {"MPOL_F_STATIC_NODES"}}},
+       "bind=static:0"},
+      {{{"mode", "MPOL_BIND"}, {"nodes", "0"}, {"flags", {"MPOL_F_RELATIVE_NODES"}}},
+       "bind=relative:0"},
+      {{{"mode", "MPOL_PREFERRED"}, {"nodes", "0"}}, "prefer:0"},
+      {{{"mode", "MPOL_PREFERRED_MANY"}, {"nodes", "0"}}, "prefer (many):0"},
+      {{{"mode", "MPOL_INTERLEAVE"}, {"nodes", "0"}}, "interleave:0"},
+      {{{"mode", "MPOL_WEIGHTED_INTERLEAVE"}, {"nodes", "0"}}, "weighted interleave:0"},
+  };
+  for (const auto& [given, shown] : cases) {
+    INFO(given);
+    bundle.config["linux"]["memoryPolicy"] = given;
+    Hull hull(bundle);
+    const Outcome created = hull.create();
+    // Newer than the kernel.
+    if (created.exit_code != 0 && contains(created.err, "set_mempolicy: invalid argument"))
+      continue;
+    INFO(created.err);
+    REQUIRE(created.exit_code == 0);
+    REQUIRE(hull.start().exit_code == 0);
+    CHECK(contains(policy_of(hull.pid()), shown));
+    CHECK(contains(policy_of(detached(hull, bundle, {})), shown));
+  }
+  bundle.config["linux"]["memoryPolicy"] = {{"mode", "MPOL_LOCAL"}};
+  Hull local(bundle);
+  local.launch();
+  CHECK(contains(read_file("/proc/" + std::to_string(local.pid()) + "/numa_maps"), " local "));
+}
+
+TEST_CASE("memory nodes that the machine does not have are an error", "[E27]") {
+  Bundle bundle;
+  bundle.config["linux"]["memoryPolicy"] = {{"mode", "MPOL_BIND"}, {"nodes", "1023"}};
+  CHECK(contains(refusal_of(bundle), "/linux/memoryPolicy"));
+  bundle.config["linux"]["memoryPolicy"] = {{"mode", "MPOL_NOSUCH"}};
+  CHECK(contains(refusal_of(bundle), "/linux/memoryPolicy/mode"));
+}
+
+TEST_CASE("the personality decides what uname says of the machine, for exec too", "[E26]") {
+  Bundle bundle;
+  const std::string machine = output_of(bundle, "uname -m");
+  bundle.config["linux"]["personality"] = {{"domain", "LINUX"}};
+  CHECK(output_of(bundle, "uname -m") == machine);
+  if (machine != "x86_64") HULL_SKIP("no known 32-bit name of " + machine);
+  bundle.config["linux"]["personality"] = {{"domain", "LINUX32"}};
+  CHECK(output_of(bundle, "uname -m; cat /proc/self/personality") == "i686\n00000008");
+  bundle.args({"/bin/sleep", "100"});
+  Hull hull(bundle);
+  hull.launch();
+  CHECK(hull.inside("uname -m") == "i686");
+}
+
+TEST_CASE("a personality without a known domain is refused, flags are warned about", "[E26]") {
+  Bundle bundle;
+  bundle.config["linux"]["personality"] = {{"domain", "BSD"}};
+  CHECK(contains(refusal_of(bundle), "/linux/personality/domain"));
+  bundle.config["linux"]["personality"] = {{"domain", "LINUX"}, {"flags", {"ADDR_NO_RANDOMIZE"}}};
+  bundle.args({"/bin/true"});
+  const Outcome done = Hull(bundle).run();
+  CHECK(done.exit_code == 0);
+  CHECK(contains(done.err, "personality"));
 }
 
 }  // namespace hull::conformance

@@ -167,6 +167,37 @@ struct IoPriority {
   int32_t priority = 0;
 };
 
+// CPUs as a bit mask, as long as the highest number asks; empty: not given.
+using CpuMask = std::vector<uint64_t>;
+
+// CPUs of a process that `exec` starts: before and after it enters the container's cgroup.
+struct CpuAffinity {
+  CpuMask initial;
+  CpuMask after;
+};
+
+// MPOL_* and MPOL_F_* of set_mempolicy(2).
+struct MemoryPolicy {
+  int mode = 0;
+  int flags = 0;
+  std::vector<uint64_t> nodes;  // a bit mask
+};
+
+// Of a clock of time_namespaces(7).
+struct TimeOffset {
+  int64_t seconds = 0;
+  uint32_t nanoseconds = 0;
+};
+
+// A group of the resctrl file system.
+struct IntelRdt {
+  std::string clos_id;  // empty: a group of the container's own
+  std::vector<std::string> schemata;
+  std::string l3_cache_schema;
+  std::string mem_bw_schema;
+  bool enable_monitoring = false;
+};
+
 enum class SeccompAction {
   kill_thread,
   trap,
@@ -255,8 +286,14 @@ struct Config {
   bool no_new_keyring = false;
   bool rootless_euid = false;
   bool rootless_cgroups = false;
+  std::map<std::string, std::string> net_devices;  // name on the host -> in the container
+  std::optional<IntelRdt> intel_rdt;
+  std::map<std::string, TimeOffset> time_offsets;  // "monotonic", "boottime"
   std::optional<Scheduler> scheduler;
+  std::optional<int> personality;  // PER_* of personality(2)
+  std::optional<MemoryPolicy> memory_policy;
   std::optional<IoPriority> io_priority;
+  std::optional<CpuAffinity> exec_cpu_affinity;
 
   // The namespace of this type, or null when the container shares the caller's.
   [[nodiscard]] const Namespace* find(NamespaceType type) const {
@@ -286,6 +323,7 @@ struct Process {
   std::optional<int> oom_score_adj;
   std::optional<Scheduler> scheduler;
   std::optional<IoPriority> io_priority;
+  std::optional<CpuAffinity> exec_cpu_affinity;
 };
 
 }  // namespace hull::configs

@@ -22,12 +22,51 @@ void read_io_priority(const Json& in, IoPriority& out) {
   get(in, "priority", out.priority);
 }
 
+// Without the empty words at the end of Go's array: they would ask for CPUs that nobody has.
+void get_mask(const Json& object, const char* key, std::vector<uint64_t>& out) {
+  get_list(object, key, out);
+  while (!out.empty() && out.back() == 0) out.pop_back();
+}
+
+void read_memory_policy(const Json& in, MemoryPolicy& out) {
+  get(in, "mode", out.mode);
+  get(in, "flags", out.flags);
+  get_mask(in, "nodes", out.nodes);
+}
+
+void read_time_offset(const Json& in, TimeOffset& out) {
+  get(in, "secs", out.seconds);
+  get(in, "nanosecs", out.nanoseconds);
+}
+
+void read_intel_rdt(const Json& in, IntelRdt& out) {
+  get(in, "closID", out.clos_id);
+  get_list(in, "schemata", out.schemata);
+  get(in, "l3_cache_schema", out.l3_cache_schema);
+  get(in, "memBwSchema", out.mem_bw_schema);
+  get(in, "enableMonitoring", out.enable_monitoring);
+}
+
+void read_cpu_affinity(const Json& in, CpuAffinity& out) {
+  get_mask(in, "Initial", out.initial);
+  get_mask(in, "Final", out.after);
+}
+
 }  // namespace
 
 void read_rare_parts(const Json& config, Config& out) {
+  get_map(config, "netDevices", out.net_devices,
+          [](const Json& in, std::string& name) { get(in, "name", name); });
+  if (const Json* in = find(config, "intel_rdt")) read_intel_rdt(*in, out.intel_rdt.emplace());
+  get_map(config, "time_offsets", out.time_offsets, read_time_offset);
   if (const Json* in = find(config, "scheduler")) read_scheduler(*in, out.scheduler.emplace());
+  if (const Json* in = find(config, "personality")) get(*in, "domain", out.personality.emplace());
+  if (const Json* in = find(config, "memory_policy"))
+    read_memory_policy(*in, out.memory_policy.emplace());
   if (const Json* in = find(config, "io_priority"))
     read_io_priority(*in, out.io_priority.emplace());
+  if (const Json* in = find(config, "exec_cpu_affinity"))
+    read_cpu_affinity(*in, out.exec_cpu_affinity.emplace());
 }
 
 }  // namespace hull::configs

@@ -8,6 +8,8 @@
 // The JSON form of those parts of a Config that few containers have. For .cpp files only.
 namespace hull::configs {
 
+inline constexpr size_t kMaskWords = 16;
+
 void read_rare_parts(const reading::Json& config, Config& out);
 
 template <class Sink>
@@ -32,11 +34,69 @@ void write_io_priority(JsonWriter<Sink>& to, const IoPriority& in) {
   });
 }
 
+// A set of CPUs or memory nodes in Go: an array of words, of which runc 1.3 has 16.
+template <class Sink>
+void write_mask(JsonWriter<Sink>& to, std::string_view key, std::vector<uint64_t> mask) {
+  if (!mask.empty() && mask.size() < kMaskWords) mask.resize(kMaskWords);
+  to.list(key, mask, [&](uint64_t word) { to.value(word); });
+}
+
+template <class Sink>
+void write_memory_policy(JsonWriter<Sink>& to, const MemoryPolicy& in) {
+  to.object("memory_policy", [&] {
+    to.put_given("mode", in.mode);
+    to.put_given("flags", in.flags);
+    if (!in.nodes.empty()) write_mask(to, "nodes", in.nodes);
+  });
+}
+
+template <class Sink>
+void write_time_offsets(JsonWriter<Sink>& to, const std::map<std::string, TimeOffset>& in) {
+  to.object("time_offsets", [&] {
+    for (const auto& [clock, offset] : in) {
+      to.object(clock, [&, &shift = offset] {
+        to.put_given("secs", shift.seconds);
+        to.put_given("nanosecs", shift.nanoseconds);
+      });
+    }
+  });
+}
+
+template <class Sink>
+void write_net_devices(JsonWriter<Sink>& to, const std::map<std::string, std::string>& in) {
+  to.object("netDevices", [&] {
+    for (const auto& [device, name] : in)
+      to.text_object(device, [&, &new_name = name] { to.put_given("name", new_name); });
+  });
+}
+
+template <class Sink>
+void write_intel_rdt(JsonWriter<Sink>& to, const IntelRdt& in) {
+  to.object("intel_rdt", [&] {
+    to.put_given("closID", in.clos_id);
+    if (!in.schemata.empty()) to.strings("schemata", in.schemata);
+    to.put_given("l3_cache_schema", in.l3_cache_schema);
+    to.put_given("memBwSchema", in.mem_bw_schema);
+    to.put_given("enableMonitoring", in.enable_monitoring);
+  });
+}
+
 // In runc's order; nothing for what is not given.
 template <class Sink>
 void write_rare_parts(JsonWriter<Sink>& to, const Config& in) {
+  if (!in.net_devices.empty()) write_net_devices(to, in.net_devices);
+  if (in.intel_rdt) write_intel_rdt(to, *in.intel_rdt);
+  if (!in.time_offsets.empty()) write_time_offsets(to, in.time_offsets);
   if (in.scheduler) write_scheduler(to, *in.scheduler);
+  if (in.personality) to.object("personality", [&] { to.put("domain", *in.personality); });
+  if (in.memory_policy) write_memory_policy(to, *in.memory_policy);
   if (in.io_priority) write_io_priority(to, *in.io_priority);
+  if (in.exec_cpu_affinity) {
+    to.object("exec_cpu_affinity", [&] {
+      write_mask(to, "Initial", in.exec_cpu_affinity->initial);
+      write_mask(to, "Final", in.exec_cpu_affinity->after);
+    });
+  }
 }
 
 }  // namespace hull::configs

@@ -96,6 +96,12 @@ Config full() {
   c.hooks = {{hook}, {hook, {}}, {hook}, {hook}, {hook}, {hook}};
   c.scheduler = Scheduler{6, 1, 2, {0x01, 0x40}, 3, 4, UINT64_MAX};
   c.io_priority = IoPriority{3, 7};
+  c.personality = 8;
+  c.memory_policy = MemoryPolicy{3, 1 << 15, {5}};
+  c.exec_cpu_affinity = CpuAffinity{{1, 0, 2}, {}};
+  c.time_offsets = {{"boottime", {-1, 0}}, {"monotonic", {100, 5}}};
+  c.net_devices = {{"eth0", "c\"0"}, {"eth1", ""}};
+  c.intel_rdt = IntelRdt{"c", {"L2:0=1"}, "L3:0=f", "MB:0=10", true};
   c.labels = {"bundle=/b", "k=\xc3\xa4"};
   return c;
 }
@@ -149,6 +155,18 @@ TEST_CASE("the shapes are runc's", "[configs]") {
     "flags":["SCHED_FLAG_RESET_ON_FORK","SCHED_FLAG_UTIL_CLAMP_MAX"],
     "runtime":3,"deadline":4,"period":18446744073709551615})"));
   CHECK(json["io_priority"] == Json::parse(R"({"class":"IOPRIO_CLASS_IDLE","priority":7})"));
+  CHECK(json["personality"] == Json::parse(R"({"domain":8})"));
+  CHECK(json["time_offsets"] ==
+        Json::parse(R"({"boottime":{"secs":-1},"monotonic":{"secs":100,"nanosecs":5}})"));
+  CHECK(json["memory_policy"] == Json::parse(R"({"mode":3,"flags":32768,
+    "nodes":[5,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]})"));
+  CHECK(json["exec_cpu_affinity"] ==
+        Json::parse(R"({"Initial":[1,0,2,0,0,0,0,0,0,0,0,0,0,0,0,0],"Final":null})"));
+  CHECK(json["netDevices"] == Json::parse(R"({"eth0":{"name":"c\"0"},"eth1":{}})"));
+  CHECK(json["intel_rdt"] ==
+        Json::parse(R"({"closID":"c","schemata":["L2:0=1"],"l3_cache_schema":"L3:0=f",
+    "memBwSchema":"MB:0=10","enableMonitoring":true})"));
+  CHECK(config_from_text(json.dump()).exec_cpu_affinity->initial == std::vector<uint64_t>{1, 0, 2});
 }
 
 TEST_CASE("absent flags of seccomp are written as the default that they mean", "[configs]") {

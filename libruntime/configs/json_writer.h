@@ -72,6 +72,14 @@ class JsonWriter {
     write_members();
     out_.end_object();
   }
+  // The same with a key that came from a user.
+  template <class F>
+  void text_object(std::string_view key, F write_members) {
+    out_.text_key(key);
+    out_.begin_object();
+    write_members();
+    out_.end_object();
+  }
   // An entry of a list.
   template <class T>
   void value(const T& value) {

@@ -33,7 +33,8 @@ void open_console(Session& session);
 void enter_memory_cgroup(Session& session);
 
 // scheduling.cpp
-// Scheduler and I/O priority. Before the filter of seccomp, which may not allow the calls.
+// Personality, memory policy, scheduler and I/O priority. Before the filter of seccomp, which may
+// not allow the calls.
 void set_scheduling(Session& session);
 
 // identity.cpp

@@ -18,6 +18,7 @@
 #include "libruntime/plan/codec.h"
 #include "libruntime/plan/fields.h"
 #include "libruntime/plan/hooks.h"
+#include "libruntime/scheduling/affinity.h"
 #include "libruntime/state/oci_state.h"
 #include "libruntime/system/command.h"
 #include "libruntime/system/error.h"
@@ -94,6 +95,14 @@ void show_cgroups(plan::CgroupView& view, const cgroups::Manager& cgroup,
   view.controllers = cgroup.controllers();
 }
 
+std::string time_offsets_text(const std::map<std::string, configs::TimeOffset>& offsets) {
+  std::string out;
+  for (const auto& [clock, offset] : offsets)
+    out += clock + " " + std::to_string(offset.seconds) + " " + std::to_string(offset.nanoseconds) +
+           "\n";
+  return out;
+}
+
 void set_oom_score(pid_t pid, const std::optional<int>& score) {
   if (!score) return;
   try {
@@ -131,10 +140,30 @@ void send_plan(Child& child, plan::Plan& plan, const std::string& memory_task_fi
   child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
 }
 
+void hand_over(Child& child, plan::Plan& plan, const std::string& memory_task_file,
+               const std::vector<Fd>& namespaces, int pidfd, int exec_fifo) {
+  try {
+    set_oom_score(child.pid, plan.process.oom_score_adj);
+    send_plan(child, plan, memory_task_file, namespaces, pidfd, exec_fifo);
+  } catch (const Error&) {
+    // It may have failed before it could read its plan, and said why.
+    const auto message = child.channel.receive();
+    if (message && message->type == plan::MessageType::stillborn)
+      throw stillborn_error(plan::number_of(*message));
+    throw;
+  }
+}
+
 void announce(const Child& child, const LaunchOptions& options) {
   if (!options.pidfd_socket.empty())
     send_fd(options.pidfd_socket, child.pidfd.get(), std::to_string(child.pid));
   if (!options.pid_file.empty()) replace_file(options.pid_file, std::to_string(child.pid), 0644);
+}
+
+// config.md#linux-process, execCPUAffinity: what runs before the cgroup is entered runs there.
+Child spawn_on(const configs::CpuMask& cpus, Birth birth) {
+  const scheduling::AffinityScope scope(cpus);
+  return spawn(std::move(birth));
 }
 
 void end_child(const Child& child) {
@@ -219,9 +248,9 @@ state::State create_container(const Request& request, Started& started) {
   birth.preserve_fds = plan.process.preserve_fds;
   birth.uid_mappings = &config.uid_mappings;
   birth.gid_mappings = &config.gid_mappings;
+  birth.time_offsets = time_offsets_text(config.time_offsets);
   Child& child = clean_up.own(spawn(std::move(birth)));
-  set_oom_score(child.pid, plan.process.oom_score_adj);
-  send_plan(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get());
+  hand_over(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get());
   // While the init mounts.
   describe_init(state, child.pid);
   request.directory.save(state);
@@ -254,12 +283,13 @@ Started exec_process(const state::State& state, const configs::Process& process,
   const std::string memory_task_file = birth.entrance.memory_task_file;
   birth.pid_namespace = config.find(configs::NamespaceType::pid) != nullptr ? init.get() : -1;
   birth.preserve_fds = plan.process.preserve_fds;
+  const configs::CpuAffinity cpus = process.exec_cpu_affinity.value_or(configs::CpuAffinity{});
+  birth.cpus = &cpus.after;
   Started started;
-  Child child = spawn(std::move(birth));
+  Child child = spawn_on(cpus.initial, std::move(birth));
   started.pid = child.pid;
   try {
-    set_oom_score(child.pid, plan.process.oom_score_adj);
-    send_plan(child, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
+    hand_over(child, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
     Conversation conversation(child, config, plan, state.id, options, started);
     conversation.until_created();
     set_rlimits(child.pid, plan);

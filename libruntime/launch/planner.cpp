@@ -83,6 +83,8 @@ plan::Process plan_process(const configs::Process& process, const configs::Confi
   out.oom_score_adj = process.oom_score_adj;
   out.scheduler = process.scheduler;
   out.io_priority = process.io_priority;
+  out.personality = config.personality;
+  out.memory_policy = config.memory_policy;
   if (config.seccomp) out.seccomp = security::compile(*config.seccomp);
   out.preserve_fds = preserved_fds(options);
   return out;

@@ -3,11 +3,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "libruntime/init/init.h"
 #include "libruntime/launch/init_executable.h"
@@ -21,9 +24,33 @@ namespace hull::launch {
 namespace {
 
 // Where a newborn failed: it can only send a number.
-enum class Step { enter_cgroup, become_root, join_user_namespace, clone_again, keep_channel, exec };
-constexpr std::array kSteps{
-    "open or write tasks of the cgroup", "setresuid", "setns", "clone3", "dup3", "execveat"};
+enum class Step {
+  enter_cgroup,
+  set_affinity,
+  become_root,
+  join_user_namespace,
+  make_time_namespace,
+  set_time_offsets,
+  clone_again,
+  keep_channel,
+  exec
+};
+struct StepName {
+  const char* call;
+  const char* field;  // of config.json, when one is to blame
+};
+constexpr std::array kSteps{StepName{"open or write tasks of the cgroup", ""},
+                            StepName{"sched_setaffinity", "/process/execCPUAffinity/final"},
+                            StepName{"setresuid", ""},
+                            StepName{"setns", ""},
+                            StepName{"unshare", "/linux/namespaces"},
+                            StepName{"write timens_offsets", "/linux/timeOffsets"},
+                            StepName{"clone3", ""},
+                            StepName{"dup3", ""},
+                            StepName{"execveat", ""}};
+
+// As many as a kernel can have (NR_CPUS).
+constexpr size_t kMaxCpus = 8192;
 
 struct Newborn {
   const std::vector<std::string>& task_files;
@@ -33,10 +60,13 @@ struct Newborn {
   int launcher_end;  // closed, or the launcher's death would not be seen
   char* const* argv;
   uint64_t ignored_signals;
+  const configs::CpuMask* cpus;
   bool wait_for_maps;
   int user_namespace;
-  uint64_t flags_inside;  // namespaces made after joining the user namespace
-  int pid_pipe;           // tells the pid of the second process
+  const std::string& time_offsets;
+  bool clone_again;
+  uint64_t flags_inside;  // namespaces of the second process
+  int birth_socket;       // on which the second process tells its birth
 };
 
 [[noreturn]] void fail(const Newborn& newborn, Step step) {
@@ -51,6 +81,40 @@ void become_root(const Newborn& newborn) {
     fail(newborn, Step::become_root);
 }
 
+// The caller's affinity is none of the container's: the cpuset alone decides (config-linux.md
+// leaves it open; runc does so), unless `exec` asks for CPUs.
+void set_affinity(const Newborn& newborn) {
+  if (newborn.cpus != nullptr && !newborn.cpus->empty()) {
+    if (syscall(SYS_sched_setaffinity, 0, newborn.cpus->size() * 8, newborn.cpus->data()) != 0)
+      fail(newborn, Step::set_affinity);
+    return;
+  }
+  // More bits than there are CPUs do no harm, and a refusal leaves things as they are.
+  unsigned char all_cpus[kMaxCpus / 8];
+  std::memset(all_cpus, 0xff, sizeof all_cpus);
+  (void)syscall(SYS_sched_setaffinity, 0, sizeof all_cpus, all_cpus);
+}
+
+// The offsets of a time namespace can be set until a process is in it, and who made it is not
+// (time_namespaces(7)): the second process will be the first.
+void make_time_namespace(const Newborn& newborn) {
+  if (unshare(CLONE_NEWTIME) != 0) fail(newborn, Step::make_time_namespace);
+  const std::string& text = newborn.time_offsets;
+  const int file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+  if (file < 0 || write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    fail(newborn, Step::set_time_offsets);
+}
+
+// Returns in the second process, a child of the launcher, only.
+void clone_again(const Newborn& newborn) {
+  clone_args args{};
+  args.flags = CLONE_PARENT | newborn.flags_inside;
+  const pid_t pid = sys::clone3(&args);
+  if (pid < 0) fail(newborn, Step::clone_again);
+  if (pid > 0) _exit(0);
+  if (write(newborn.birth_socket, "b", 1) != 1) _exit(1);
+}
+
 // The clone's way to execveat: raw system calls only.
 [[noreturn]] void be_born(const Newborn& newborn) {
   // A process that writes "0" for itself skips the RCU wait of cgroup.procs (DESIGN 4).
@@ -58,27 +122,20 @@ void become_root(const Newborn& newborn) {
     const int tasks = open(path.c_str(), O_WRONLY | O_CLOEXEC);  // execve closes it
     if (tasks < 0 || write(tasks, "0", 1) != 1) fail(newborn, Step::enter_cgroup);
   }
-  // The caller's affinity is none of the container's: the cpuset alone decides (config-linux.md
-  // leaves it open; runc does so). More bits than there are CPUs do no harm, and a refusal leaves
-  // things as they are.
-  unsigned long all_cpus[16];
-  std::memset(all_cpus, 0xff, sizeof all_cpus);
-  (void)syscall(SYS_sched_setaffinity, 0, sizeof all_cpus, all_cpus);
-  if (newborn.user_namespace >= 0) {
-    if (setns(newborn.user_namespace, CLONE_NEWUSER) != 0) fail(newborn, Step::join_user_namespace);
-    become_root(newborn);
-    clone_args args{};
-    args.flags = CLONE_PARENT | newborn.flags_inside;
-    const pid_t pid = sys::clone3(&args);
-    if (pid < 0) fail(newborn, Step::clone_again);
-    if (pid > 0) _exit(write(newborn.pid_pipe, &pid, sizeof pid) == sizeof pid ? 0 : 1);
-  }
+  set_affinity(newborn);
+  const bool joins_user = newborn.user_namespace >= 0;
+  if (joins_user && setns(newborn.user_namespace, CLONE_NEWUSER) != 0)
+    fail(newborn, Step::join_user_namespace);
+  // A change of user would take away the right to its own files in /proc (proc(5), dumpable).
+  if (!newborn.time_offsets.empty()) make_time_namespace(newborn);
+  if (joins_user) become_root(newborn);
   if (newborn.wait_for_maps) {
     char go = 0;
     close(newborn.launcher_end);
     if (read(newborn.channel, &go, 1) != 1) _exit(1);
     become_root(newborn);
   }
+  if (newborn.clone_again) clone_again(newborn);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -144,6 +201,51 @@ Fd out_of_the_way(Fd fd, int place) {
   return moved;
 }
 
+// A socket pair that tells who wrote: in our numbers, whatever PID namespace the writer is in.
+std::pair<Fd, Fd> birth_sockets() {
+  int ends[2];
+  const int on = 1;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    throw Error("cannot make a socket pair", "socketpair", errno);
+  std::pair<Fd, Fd> out{ends[0], ends[1]};
+  if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+    throw Error("cannot make a socket tell its writer", "setsockopt(SO_PASSCRED)", errno);
+  return out;
+}
+
+// The pid of the process that wrote (unix(7), SCM_CREDENTIALS); 0 when all writers have gone.
+pid_t writer_of(const Fd& socket) {
+  char byte = 0;
+  iovec part{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t got = 0;
+  while ((got = recvmsg(socket.get(), &message, 0)) < 0 && errno == EINTR) continue;
+  const cmsghdr* header = got == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return 0;
+  ucred writer{};
+  std::memcpy(&writer, CMSG_DATA(header), sizeof writer);
+  return writer.pid;
+}
+
+// Replaces the first process, which ends, by the second, which it has made.
+void take_second(Child& child, const Fd& socket) {
+  const pid_t second = writer_of(socket);
+  wait_for(child.pid);
+  if (second == 0) {
+    const auto message = child.channel.receive();
+    if (message && message->type == plan::MessageType::stillborn)
+      throw stillborn_error(plan::number_of(*message));
+    throw Error("the container's first process died early");
+  }
+  child.pid = second;
+  child.pidfd.reset(sys::pidfd_open(second, 0));
+}
+
 pid_t clone_or_throw(clone_args& args) {
   const pid_t pid = sys::clone3(&args);
   if (pid < 0) {
@@ -165,14 +267,12 @@ Child spawn(Birth birth) {
   const int channel_home = 3 + static_cast<int>(birth.preserve_fds);
   const Fd executable = out_of_the_way(open_init_executable(), channel_home);
   auto [ours, theirs] = plan::Channel::make_pair();
-  Fd pid_read, pid_write;
-  const bool twice = birth.user_namespace >= 0;
-  if (twice) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) throw Error("cannot make a pipe", "pipe2", errno);
-    pid_read.reset(ends[0]);
-    pid_write.reset(ends[1]);
-  }
+  std::pair<Fd, Fd> births;
+  const bool twice = birth.user_namespace >= 0 || !birth.time_offsets.empty();
+  if (twice) births = birth_sockets();
+  // A new user namespace owns those that are made after it.
+  const uint64_t first_flags = twice ? birth.new_namespaces & CLONE_NEWUSER : birth.new_namespaces;
+  const uint64_t unshared = birth.time_offsets.empty() ? 0 : CLONE_NEWTIME;
   const std::vector<std::string> words{init::kName, std::to_string(birth.preserve_fds)};
   const auto argv = c_strings(words);
   const bool new_user = (birth.new_namespaces & CLONE_NEWUSER) != 0;
@@ -183,14 +283,17 @@ Child spawn(Birth birth) {
                         ours.fd(),
                         argv.data(),
                         ignored_signals(),
+                        birth.cpus,
                         new_user,
                         birth.user_namespace,
-                        birth.new_namespaces,
-                        pid_write.get()};
+                        birth.time_offsets,
+                        twice,
+                        birth.new_namespaces & ~first_flags & ~unshared,
+                        births.second.get()};
 
   int pidfd = -1;
   clone_args args{};
-  args.flags = CLONE_PIDFD | (twice ? 0 : birth.new_namespaces);
+  args.flags = CLONE_PIDFD | first_flags;
   args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   if (birth.entrance.unified) {
@@ -205,23 +308,15 @@ Child spawn(Birth birth) {
   }
   Child child{pid, Fd(pidfd), std::move(ours)};
   theirs.close();
+  births.second.reset();
   try {
-    if (twice) {
-      pid_write.reset();
-      pid_t second = 0;
-      const bool told = read(pid_read.get(), &second, sizeof second) == sizeof second;
-      wait_for(pid);
-      if (told) {
-        child.pid = second;
-        child.pidfd.reset(sys::pidfd_open(second, 0));
-      }
-    }
     if (new_user) {
       write_map(pid, "uid_map", "/linux/uidMappings", *birth.uid_mappings);
       write_map(pid, "gid_map", "/linux/gidMappings", *birth.gid_mappings);
       if (write(child.channel.fd(), "m", 1) != 1)
         throw Error("the container's first process died early", "write", errno);
     }
+    if (twice) take_second(child, births.first);
   } catch (...) {
     sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
     wait_for(child.pid);
@@ -232,8 +327,13 @@ Child spawn(Birth birth) {
 
 Error stillborn_error(int number) {
   const auto step = static_cast<size_t>(number >> 16);
-  return Error("the container's first process failed before it became hull-init",
-               step < kSteps.size() ? kSteps[step] : "?", number & 0xffff);
+  const int code = number & 0xffff;
+  const StepName name = step < kSteps.size() ? kSteps[step] : StepName{"?", ""};
+  Error error("the container's first process failed before it became hull-init", name.call, code);
+  if (*name.field != '\0') error.set_field(name.field);
+  if (static_cast<Step>(step) == Step::set_time_offsets && code == ERANGE)
+    error.set_hint("a clock would be negative, or too far in the future");
+  return error;
 }
 
 }  // namespace hull::launch

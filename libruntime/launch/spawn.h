@@ -19,6 +19,10 @@ struct Birth {
   int pid_namespace = -1;       // to join: a namespace file or a pidfd
   int user_namespace = -1;      // to join before the others are made
   unsigned preserve_fds = 0;
+  // CPUs to run on once in its cgroup; null: all that the cgroup allows.
+  const configs::CpuMask* cpus = nullptr;
+  // Of a new time namespace, as proc(5)'s timens_offsets takes them; empty: none are set.
+  std::string time_offsets;
   // Of a new user namespace; written before anything else happens there.
   const std::vector<configs::IdMap>* uid_mappings = nullptr;
   const std::vector<configs::IdMap>* gid_mappings = nullptr;
@@ -31,8 +35,8 @@ struct Child {
 };
 
 // One clone3(2), then hull-init by execveat(2). Between the two only raw system calls happen, so a
-// program with threads may call this. (A joined user namespace that is to own new ones takes a
-// second, short-lived process.)
+// program with threads may call this. (A joined user namespace that is to own new ones, and a time
+// namespace with offsets, take a second, short-lived process.)
 Child spawn(Birth birth);
 
 // What a `stillborn` message's number says.

@@ -104,8 +104,9 @@ std::optional<Message> Channel::receive() {
   message.msg_controllen = sizeof control;
   ssize_t got = 0;
   while ((got = recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0) {
-    if (errno == ECONNRESET) return std::nullopt;
-    if (errno != EINTR) throw Error("cannot hear the other half of the runtime", "recvmsg", errno);
+    // ECONNRESET comes once, when the peer has left something unread, and before its last words.
+    if (errno != EINTR && errno != ECONNRESET)
+      throw Error("cannot hear the other half of the runtime", "recvmsg", errno);
   }
   if (got == 0) return std::nullopt;
   Message out;

@@ -34,6 +34,10 @@ void fields(A& a, IoPriority& v) {
   a(v.io_class, v.priority);
 }
 template <class A>
+void fields(A& a, MemoryPolicy& v) {
+  a(v.mode, v.flags, v.nodes);
+}
+template <class A>
 void fields(A& a, Hook& v) {
   a(v.path, v.args, v.env, v.dir, v.timeout_ns);
 }
@@ -67,7 +71,8 @@ template <class A>
 void fields(A& a, Process& v) {
   a(v.args, v.env, v.cwd, v.uid, v.gid, v.groups, v.set_groups, v.umask, v.terminal, v.rows,
     v.columns, v.rlimits, v.capabilities, v.no_new_privileges, v.apparmor_profile, v.selinux_label,
-    v.oom_score_adj, v.scheduler, v.io_priority, v.seccomp, v.preserve_fds);
+    v.oom_score_adj, v.scheduler, v.io_priority, v.personality, v.memory_policy, v.seccomp,
+    v.preserve_fds);
 }
 template <class A>
 void fields(A& a, Plan& v) {

@@ -59,6 +59,8 @@ struct Process {
   std::optional<int> oom_score_adj;
   std::optional<configs::Scheduler> scheduler;
   std::optional<configs::IoPriority> io_priority;
+  std::optional<int> personality;
+  std::optional<configs::MemoryPolicy> memory_policy;
   std::optional<configs::SeccompProgram> seccomp;
   unsigned preserve_fds = 0;  // 3 .. 3 + n - 1 reach the program
 };

@@ -79,6 +79,17 @@ TEST_CASE("The end of a peer is seen") {
   CHECK_THROWS_AS(b.send(plan::MessageType::proceed), Error);
 }
 
+TEST_CASE("The last words of a peer are heard although it read nothing") {
+  auto [a, b] = plan::Channel::make_pair();
+  b.send(plan::MessageType::plan, "unread");
+  a.send_number(plan::MessageType::stillborn, 5);
+  a.close();
+  const auto message = b.receive();
+  REQUIRE(message.has_value());
+  CHECK(plan::number_of(*message) == 5);
+  CHECK_FALSE(b.receive().has_value());
+}
+
 TEST_CASE("An error travels with all its parts") {
   const Error in = Error("m", "mount", 22).stage("s").field("/f").hint("h");
   const Error out = plan::decode_error(plan::encode_error(in));
