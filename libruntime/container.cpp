@@ -17,6 +17,7 @@
 #include "libruntime/launch/launcher.h"
 #include "libruntime/plan/channel.h"
 #include "libruntime/plan/hooks.h"
+#include "libruntime/resctrl/group.h"
 #include "libruntime/state/oci_state.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
@@ -310,6 +311,27 @@ void Container::set(const configs::Resources& resources) {
   directory_.unlock();
 }
 
+void Container::set_cache_schemata(const std::string& l3_cache,
+                                   const std::string& memory_bandwidth) {
+  directory_.lock();
+  if (!state::init_alive(state_)) throw Error("container not running");
+  const bool new_class = !state_.config.intel_rdt;
+  configs::IntelRdt wanted = state_.config.intel_rdt.value_or(configs::IntelRdt{});
+  if (!l3_cache.empty()) wanted.l3_cache_schema = l3_cache;
+  if (!memory_bandwidth.empty()) wanted.mem_bw_schema = memory_bandwidth;
+  if (new_class) {
+    state_.intel_rdt_path = resctrl::group_path(resctrl::mount_point(), wanted, state_.id);
+    resctrl::enter(state_.intel_rdt_path, wanted, state_.id, state_.init_pid);
+    for (const pid_t pid : processes())
+      resctrl::join(state_.intel_rdt_path, wanted, state_.id, pid);
+  } else {
+    resctrl::write_schemata(state_.intel_rdt_path, wanted);
+  }
+  state_.config.intel_rdt = wanted;
+  directory_.save(state_);
+  directory_.unlock();
+}
+
 std::vector<pid_t> Container::processes() const { return manager_of(state_)->processes(); }
 
 void Container::end_init(cgroups::Manager& cgroup) const {
@@ -349,6 +371,8 @@ void Container::destroy(bool force) {
     cgroup->kill(SIGKILL);
     cgroup->destroy();
   }
+  if (state_.config.intel_rdt && !state_.intel_rdt_path.empty())
+    resctrl::remove(state_.intel_rdt_path, *state_.config.intel_rdt, state_.id);
   directory_.remove();
   if (!state_.config.hooks.poststop.empty())
     plan::run_hooks_leniently(state_.config.hooks.poststop, "poststop",

@@ -66,6 +66,9 @@ class Container {
   // Puts new limits into force and writes them down; the old ones are put back when one is refused.
   // Device rules are not touched.
   void set(const configs::Resources& resources);
+  // New schemata for the container's class of service (Intel RDT), in the older form; what is empty
+  // stays. A container without a class gets one of its own.
+  void set_cache_schemata(const std::string& l3_cache, const std::string& memory_bandwidth);
   // Deletes a stopped or created container (`force`: any), with its cgroups, then runs the poststop
   // hooks; the state directory goes last.
   void destroy(bool force);

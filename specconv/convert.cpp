@@ -155,6 +155,8 @@ void convert_linux(const Linux& in, const Options& options, configs::Config& out
         .field("/linux/namespaces")
         .hint("`hull spec --rootless` writes a configuration that has one");
   }
+  if (options.rootless && !in.net_devices.empty())
+    throw Error("network devices can't be moved without root").field("/linux/netDevices");
   convert_propagation(in, options, out);
   convert_cgroup_path(in.cgroups_path, options, out.cgroup);
   convert_devices(in, out);
@@ -164,6 +166,8 @@ void convert_linux(const Linux& in, const Options& options, configs::Config& out
   out.mask_paths = in.masked_paths;
   out.readonly_paths = in.readonly_paths;
   if (in.seccomp) out.seccomp = convert_seccomp(*in.seccomp);
+  for (const auto& [name, device] : in.net_devices) out.net_devices[name] = device.name;
+  out.intel_rdt = in.intel_rdt;
   out.time_offsets = in.time_offsets;
   out.memory_policy = in.memory_policy;
   if (in.personality) out.personality = convert_personality(*in.personality);

@@ -70,12 +70,12 @@ Json linux_features() {
           {"seccomp", seccomp()},
           {"apparmor", {{"enabled", true}}},
           {"selinux", {{"enabled", true}}},
-          {"intelRdt", {{"enabled", false}}},
+          {"intelRdt", {{"enabled", true}, {"schemata", true}, {"monitoring", true}}},
           {"memoryPolicy",
            {{"modes", names(kMemoryPolicyModes, &NumberName::name)},
             {"flags", names(kMemoryPolicyFlags, &NumberName::name)}}},
           {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
-          {"netDevices", {{"enabled", false}}}};
+          {"netDevices", {{"enabled", true}}}};
 }
 
 std::string libseccomp_version() {

@@ -61,6 +61,9 @@ TEST_CASE("features tells what the parsers take", "[specconv]") {
   CHECK(linux_part["capabilities"][0] == "CAP_CHOWN");
   CHECK(linux_part["seccomp"]["enabled"] == true);
   CHECK(linux_part["seccomp"]["operators"].size() == 7);
+  CHECK(linux_part["netDevices"]["enabled"] == true);
+  CHECK(linux_part["intelRdt"] ==
+        Json::parse(R"({"enabled":true,"schemata":true,"monitoring":true})"));
   CHECK(linux_part["memoryPolicy"]["modes"].size() == 7);
   CHECK(linux_part["memoryPolicy"]["flags"].size() == 3);
   CHECK(linux_part["mountExtensions"]["idmap"]["enabled"] == true);

@@ -1,6 +1,8 @@
 #include <linux/mempolicy.h>
+#include <net/if.h>
 
 #include <algorithm>
+#include <set>
 
 #include "libruntime/system/error.h"
 #include "libruntime/system/text.h"
@@ -132,13 +134,46 @@ void check_memory_policy(const configs::MemoryPolicy& in, Problems& problems) {
                  "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
 }
 
-void check_unsupported(const Linux& in, Problems& problems) {
-  const auto refuse = [&](bool given, std::string_view key) {
-    if (given)
-      problems.add(pointer_to("/linux", key), "linux." + std::string(key) += kNotSupported);
+// As the kernel takes it (dev_valid_name()); `pattern`: "%d" may occur once.
+bool device_name_valid(const std::string& name, bool pattern) {
+  if (name.empty() || name.size() >= IFNAMSIZ || name == "." || name == "..") return false;
+  if (name.find_first_of("/: \t\n\v\f\r") != std::string::npos) return false;
+  const size_t percent = name.find('%');
+  if (percent == std::string::npos) return true;
+  return pattern && name.compare(percent, 2, "%d") == 0 && name.rfind('%') == percent;
+}
+
+void check_net_devices(const Linux& in, Problems& problems) {
+  if (in.net_devices.empty()) return;
+  if (in.find(NamespaceType::network) == nullptr)
+    problems.add("/linux/netDevices", "needs a network namespace of the container's own");
+  std::set<std::string_view> names;
+  for (const auto& [name, device] : in.net_devices) {
+    const std::string pointer = pointer_to("/linux/netDevices", name);
+    const std::string& inside = device.name.empty() ? name : device.name;
+    if (!device_name_valid(name, false))
+      problems.add(pointer, "invalid network device name " + quote(name));
+    if (!device.name.empty() && !device_name_valid(device.name, true))
+      problems.add(pointer + "/name", "invalid network device name " + quote(device.name));
+    if (inside.find('%') == std::string::npos && !names.insert(inside).second)
+      problems.add(pointer, "two devices would have the name " + quote(inside));
+  }
+}
+
+void check_intel_rdt(const configs::IntelRdt& in, Problems& problems) {
+  const auto has_line_end = [](const std::string& text) {
+    return text.find('\n') != std::string::npos;
   };
-  refuse(!in.net_devices.empty(), "netDevices");
-  refuse(in.intel_rdt.has_value(), "intelRdt");
+  const std::string& id = in.clos_id;
+  if (id == "." || id == ".." || (id.find('/') != std::string::npos && id != "/"))
+    problems.add("/linux/intelRdt/closID", "is no name of a directory: " + quote(id));
+  for (size_t i = 0; i < in.schemata.size(); ++i)
+    if (has_line_end(in.schemata[i]))
+      problems.add(pointer_to("/linux/intelRdt/schemata", i), "must be one line");
+  // config-linux.md#intelrdt; an l3CacheSchema may have more lines, one for each resource.
+  if (!in.mem_bw_schema.empty() &&
+      (!in.mem_bw_schema.starts_with("MB:") || has_line_end(in.mem_bw_schema)))
+    problems.add("/linux/intelRdt/memBwSchema", "must be one line that begins with \"MB:\"");
 }
 
 }  // namespace
@@ -169,7 +204,8 @@ void check_linux(const Spec& spec, Problems& problems) {
   check_paths(in.readonly_paths, "/linux/readonlyPaths", problems);
   check_time_offsets(in, problems);
   if (in.memory_policy) check_memory_policy(*in.memory_policy, problems);
-  check_unsupported(in, problems);
+  check_net_devices(in, problems);
+  if (in.intel_rdt) check_intel_rdt(*in.intel_rdt, problems);
 }
 
 }  // namespace hull::specconv

@@ -10,8 +10,6 @@
 // What the validate*.cpp files have of each other. `base` is the pointer of the object.
 namespace hull::specconv {
 
-inline constexpr std::string_view kNotSupported = " is not supported yet";
-
 void check_id_maps(const std::vector<configs::IdMap>& maps, const std::string& base,
                    Problems& problems);
 void check_process(const Process& process, std::string_view base, Problems& problems);

@@ -86,8 +86,6 @@ specconv::Resources resources_of_flags(const Options& options) {
   for (const char* name : {"kernel-memory", "kernel-memory-tcp"})
     if (options.given(name))
       log::warning("--" + std::string(name) + " has no effect: the kernel has no such limit");
-  for (const char* name : {"l3-cache-schema", "mem-bw-schema"})
-    if (options.given(name)) throw Error("--" + std::string(name) + " is not supported yet");
   return out;
 }
 
@@ -124,6 +122,9 @@ int update(const Context& context) {
   configs::Resources merged = container.state().config.cgroup.resources;
   specconv::apply_limits(wanted, merged);
   container.set(merged);
+  const std::string l3_cache = context.options.text("l3-cache-schema");
+  const std::string bandwidth = context.options.text("mem-bw-schema");
+  if (!l3_cache.empty() || !bandwidth.empty()) container.set_cache_schemata(l3_cache, bandwidth);
   return 0;
 }
 

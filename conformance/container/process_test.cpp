@@ -179,6 +179,22 @@ TEST_CASE("a capability that nobody knows is a warning, no failure", "[D31]") {
   CHECK(contains(done.err, "CAP_NO_SUCH"));
 }
 
+TEST_CASE("a capability that the runtime's caller does not hold is a warning, no failure",
+          "[D31]") {
+  Bundle bundle;
+  bundle.capabilities({"CAP_KILL", "CAP_SYS_TIME"});
+  bundle.script(kStatus);
+  bundle.save();
+  Hull hull(bundle);
+  const Outcome done =
+      run_command({"setpriv", "--bounding-set", "-sys_time", Hull::program(), "--root", hull.root(),
+                   "run", "--bundle", bundle.dir(), hull.id()});
+  INFO(done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(contains(done.out, "CapEff:\t0000000000000020"));
+  CHECK(contains(done.err, "CAP_SYS_TIME"));
+}
+
 TEST_CASE("noNewPrivileges is set when asked for", "[D34]") {
   Bundle bundle;
   bundle.config["process"]["noNewPrivileges"] = false;

@@ -1,4 +1,5 @@
-// How the kernel runs the program: scheduler, I/O priority, CPUs, memory nodes, personality.
+// How the kernel runs the program: scheduler, I/O priority, CPUs, memory nodes, personality, Intel
+// RDT.
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -295,6 +296,32 @@ TEST_CASE("a personality without a known domain is refused, flags are warned abo
   const Outcome done = Hull(bundle).run();
   CHECK(done.exit_code == 0);
   CHECK(contains(done.err, "personality"));
+}
+
+TEST_CASE("intelRdt without a resctrl file system is an error; with it the container is in a class",
+          "[E25]") {
+  Bundle bundle;
+  bundle.config["linux"]["intelRdt"] = Json::object();
+  bundle.args({"/bin/sleep", "100"});
+  if (!contains(read_file("/proc/self/mountinfo"), " - resctrl ")) {
+    const std::string error = refusal_of(bundle);
+    CHECK(contains(error, "/linux/intelRdt"));
+    CHECK(contains(error, "resctrl file system is not mounted"));
+    bundle.config["linux"].erase("intelRdt");
+    Hull hull(bundle);
+    hull.launch();
+    const Outcome update = hull.command({"update", "--l3-cache-schema", "L3:0=f", hull.id()});
+    CHECK(update.exit_code == 1);
+    CHECK(contains(update.err, "resctrl"));
+    HULL_SKIP("no resctrl file system is mounted");
+  }
+  Hull hull(bundle);
+  hull.launch();
+  const Json state = Json::parse(read_file(hull.root() + "/" + hull.id() + "/state.json"));
+  const std::string path = state["intel_rdt_path"];
+  CHECK(contains(read_file(path + "/tasks"), std::to_string(hull.pid()) + "\n"));
+  CHECK(hull.remove({"--force"}).exit_code == 0);
+  CHECK_FALSE(exists(path));
 }
 
 }  // namespace hull::conformance

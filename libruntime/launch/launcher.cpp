@@ -15,9 +15,11 @@
 #include "libruntime/launch/conversation.h"
 #include "libruntime/launch/planner.h"
 #include "libruntime/launch/sub_cgroup.h"
+#include "libruntime/network/devices.h"
 #include "libruntime/plan/codec.h"
 #include "libruntime/plan/fields.h"
 #include "libruntime/plan/hooks.h"
+#include "libruntime/resctrl/group.h"
 #include "libruntime/scheduling/affinity.h"
 #include "libruntime/state/oci_state.h"
 #include "libruntime/system/command.h"
@@ -69,6 +71,9 @@ state::State describe(const Request& request, const cgroups::Manager& cgroup) {
   out.config = request.config;
   out.cgroup_paths = cgroup.paths();
   out.external_descriptors = external_descriptors();
+  if (out.config.intel_rdt)
+    out.intel_rdt_path =
+        resctrl::group_path(resctrl::mount_point(), *out.config.intel_rdt, request.id);
   return out;
 }
 
@@ -154,6 +159,15 @@ void hand_over(Child& child, plan::Plan& plan, const std::string& memory_task_fi
   }
 }
 
+// The container's network namespace: one that it joins, or its first process's own.
+void move_net_devices(const configs::Config& config, const JoinedNamespaces& joined, pid_t pid) {
+  for (size_t i = 0; i < joined.types.size(); ++i)
+    if (joined.types[i] == configs::NamespaceType::network)
+      return network::move_devices(config.net_devices, joined.fds[i].get());
+  const Fd own = open_or_throw(AT_FDCWD, "/proc/" + std::to_string(pid) + "/ns/net", O_RDONLY);
+  network::move_devices(config.net_devices, own.get());
+}
+
 void announce(const Child& child, const LaunchOptions& options) {
   if (!options.pidfd_socket.empty())
     send_fd(options.pidfd_socket, child.pidfd.get(), std::to_string(child.pid));
@@ -187,6 +201,7 @@ class CleanUp {
         cgroup_->destroy();
       else if (cgroup_)
         cgroups::remove_unused(*cgroup_);
+      if (rdt_group_) resctrl::remove(rdt_group_->path, rdt_group_->config, rdt_group_->id);
       directory_.remove();
     } catch (const Error& e) {
       log::warning(e.what());
@@ -200,13 +215,24 @@ class CleanUp {
     return *cgroup_;
   }
   Child& own(Child child) { return child_.emplace(std::move(child)); }
+  void enter_rdt_group(const state::State& state, pid_t pid) {
+    RdtGroup group{state.intel_rdt_path, *state.config.intel_rdt, state.id};
+    resctrl::enter(group.path, group.config, group.id, pid);
+    rdt_group_ = std::move(group);
+  }
   void cancel() { done_ = true; }
 
  private:
+  struct RdtGroup {
+    std::string path;
+    configs::IntelRdt config;
+    std::string id;
+  };
   state::Directory& directory_;
   std::unique_ptr<cgroups::Manager> cgroup_;
   bool cgroup_is_ours_ = false;
   std::optional<Child> child_;
+  std::optional<RdtGroup> rdt_group_;
   bool done_ = false;
 };
 
@@ -250,6 +276,8 @@ state::State create_container(const Request& request, Started& started) {
   birth.gid_mappings = &config.gid_mappings;
   birth.time_offsets = time_offsets_text(config.time_offsets);
   Child& child = clean_up.own(spawn(std::move(birth)));
+  if (config.intel_rdt) clean_up.enter_rdt_group(state, child.pid);
+  if (!config.net_devices.empty()) move_net_devices(config, joined, child.pid);
   hand_over(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get());
   // While the init mounts.
   describe_init(state, child.pid);
@@ -289,6 +317,8 @@ Started exec_process(const state::State& state, const configs::Process& process,
   Child child = spawn_on(cpus.initial, std::move(birth));
   started.pid = child.pid;
   try {
+    if (config.intel_rdt && !state.intel_rdt_path.empty())
+      resctrl::join(state.intel_rdt_path, *config.intel_rdt, state.id, child.pid);
     hand_over(child, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
     Conversation conversation(child, config, plan, state.id, options, started);
     conversation.until_created();

@@ -25,6 +25,10 @@ void check(const State& state) {
     refuse("init_process_pid " + std::to_string(state.init_pid));
   for (const auto& [name, path] : state.cgroup_paths)
     if (!path.starts_with('/') || clean_path(path) != path) refuse("cgroup path " + quote(path));
+  // It is written to and removed.
+  const std::string& rdt = state.intel_rdt_path;
+  if (!rdt.empty() && (!rdt.starts_with('/') || clean_path(rdt) != rdt))
+    refuse("intel_rdt_path " + quote(rdt));
 }
 
 }  // namespace
@@ -37,7 +41,8 @@ std::string to_json(const State& state) {
                      {"rootless", state.rootless},
                      {"cgroup_paths", state.cgroup_paths},
                      {"namespace_paths", state.namespace_paths},
-                     {"external_descriptors", state.external_descriptors}};
+                     {"external_descriptors", state.external_descriptors},
+                     {"intel_rdt_path", state.intel_rdt_path}};
   std::string out = head.dump(-1, ' ', false, json::error_handler_t::replace);
   // The configuration, by far the larger part, is written without a tree.
   out.pop_back();
@@ -57,6 +62,7 @@ State from_json(std::string_view text) {
     read(in, "cgroup_paths", out.cgroup_paths);
     read(in, "namespace_paths", out.namespace_paths);
     read(in, "external_descriptors", out.external_descriptors);
+    read(in, "intel_rdt_path", out.intel_rdt_path);
     if (const auto config = in.find("config"); config != in.end() && config->is_object())
       configs::config_from_json(*config, out.config);
   } catch (const json::exception& e) {

@@ -23,6 +23,7 @@ struct State {
   bool rootless = false;
   std::map<std::string, std::string> cgroup_paths;     // controller -> directory; "" is cgroup v2
   std::map<std::string, std::string> namespace_paths;  // "NEWNS" -> "/proc/PID/ns/mnt"
+  std::string intel_rdt_path;                          // of its class of service; empty: none
   std::vector<std::string> external_descriptors;       // what fds 0, 1, 2 of the init were
 };
 

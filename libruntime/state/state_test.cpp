@@ -97,6 +97,17 @@ TEST_CASE("A live init is alive; a zombie, a dead and a reused pid are not") {
   CHECK_FALSE(state::init_alive(state));
 }
 
+TEST_CASE("The directory of Intel RDT is written down, and must be a clean path") {
+  state::State in = sample();
+  CHECK(state::to_json(in).find(R"("intel_rdt_path":"")") != std::string::npos);
+  in.intel_rdt_path = "/sys/fs/resctrl/c1";
+  CHECK(state::from_json(state::to_json(in)).intel_rdt_path == in.intel_rdt_path);
+  for (const char* bad : {"relative", "/a/../b"}) {
+    in.intel_rdt_path = bad;
+    CHECK_THROWS_AS(state::from_json(state::to_json(in)), Error);
+  }
+}
+
 TEST_CASE("An ID is claimed once, and may be claimed again after it was removed") {
   const Root root;
   {
