@@ -278,7 +278,7 @@ TEST_CASE("the personality decides what uname says of the machine, for exec too"
   const std::string machine = output_of(bundle, "uname -m");
   bundle.config["linux"]["personality"] = {{"domain", "LINUX"}};
   CHECK(output_of(bundle, "uname -m") == machine);
-  if (machine != "x86_64") HULL_SKIP("no known 32-bit name of " + machine);
+  if (machine != "x86_64") HULL_SKIP("no known 32-bit name of this machine");
   bundle.config["linux"]["personality"] = {{"domain", "LINUX32"}};
   CHECK(output_of(bundle, "uname -m; cat /proc/self/personality") == "i686\n00000008");
   bundle.args({"/bin/sleep", "100"});
