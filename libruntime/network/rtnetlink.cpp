@@ -56,18 +56,21 @@ std::optional<std::string_view> find_attribute(std::string_view attributes, uint
   return std::nullopt;
 }
 
+// The kernel's own words beside its errno; often there are none.
+std::string_view explanation(const nlmsghdr& head, std::string_view attributes) {
+  if ((head.nlmsg_flags & NLM_F_ACK_TLVS) == 0 || (head.nlmsg_flags & NLM_F_CAPPED) == 0) return {};
+  const std::string_view text = find_attribute(attributes, NLMSGERR_ATTR_MSG).value_or("");
+  return text.substr(0, text.find('\0'));
+}
+
 // NLMSG_ERROR: 0 is an acknowledgement.
 void throw_if_refused(const nlmsghdr& head, std::string_view body) {
   nlmsgerr answer{};
   if (body.size() < sizeof answer) throw Error("the kernel's answer is cut off");
   std::memcpy(&answer, body.data(), sizeof answer);
-  if (answer.error == 0) return;
-  Error error("the kernel refuses", "rtnetlink", -answer.error);
-  if ((head.nlmsg_flags & NLM_F_ACK_TLVS) != 0 && (head.nlmsg_flags & NLM_F_CAPPED) != 0) {
-    const auto why = find_attribute(body.substr(sizeof answer), NLMSGERR_ATTR_MSG);
-    if (why && !why->empty()) error.set_hint(why->substr(0, why->size() - 1));
-  }
-  throw error;
+  if (answer.error != 0)
+    throw Error("the kernel refuses", "rtnetlink", -answer.error)
+        .hint(explanation(head, body.substr(sizeof answer)));
 }
 
 // NLMSG_DONE: the end of a list, or an error in the middle of it.
