@@ -14,6 +14,7 @@
 #include "libruntime/cgroups/manager.h"
 #include "libruntime/init/init.h"
 #include "libruntime/launch/conversation.h"
+#include "libruntime/launch/hook_files.h"
 #include "libruntime/launch/launcher.h"
 #include "libruntime/plan/channel.h"
 #include "libruntime/plan/hooks.h"
@@ -140,26 +141,17 @@ state::State launch_container(const launch::Request& request, Started& started) 
     return launch::create_container(request, started);
   } catch (...) {
     // The container was on its way, so its end has to be told (runtime.md#lifecycle).
-    const auto& hooks = request.config.hooks.poststop;
-    if (!hooks.empty())
-      plan::run_hooks_leniently(hooks, "poststop",
-                                state::spec_state(request.config, request.id, "stopped", "0"));
+    launch::run_poststop_hooks(request.config, request.id);
     throw;
   }
 }
 
-void run_poststart_hooks(Container& container) {
-  const state::State& state = container.state();
+void run_poststart_hooks(const state::State& state) {
   if (state.config.hooks.poststart.empty()) return;
-  try {
-    plan::run_hooks(
-        state.config.hooks.poststart, "poststart",
-        state::spec_state(state.config, state.id, "running", std::to_string(state.init_pid)), true);
-  } catch (...) {
-    // config.md#poststart: the failure of one stops the container; the caller deletes it.
-    container.kill(SIGKILL, true);
-    throw;
-  }
+  plan::run_hooks(
+      state.config.hooks.poststart, "poststart",
+      state::spec_state(state.config, state.id, "running", std::to_string(state.init_pid)), true,
+      launch::HookFiles::open(state.config).output());
 }
 
 }  // namespace
@@ -180,7 +172,12 @@ Container Container::run(const std::string& root, const std::string& id,
   state::State state = launch_container({id, config, &process, options, directory, true}, started);
   directory.unlock();
   Container container(root, std::move(directory), std::move(state));
-  run_poststart_hooks(container);
+  try {
+    run_poststart_hooks(container.state_);
+  } catch (...) {
+    container.destroy_after_failure();
+    throw;
+  }
   return container;
 }
 
@@ -221,7 +218,9 @@ Status Container::status() const {
   return manager_of(state_)->frozen() ? Status::paused : Status::running;
 }
 
-std::string Container::oci_state() const { return state::query_state(state_, status(), ""); }
+std::string Container::oci_state(std::string_view owner) const {
+  return state::query_state(state_, status(), owner);
+}
 
 std::string Container::owner() const { return owner_name(directory_.path()); }
 
@@ -237,9 +236,25 @@ void Container::start() {
   }
   const Fd init = open_init(state_);
   if (!init) throw Error("cannot start a container that has stopped");
-  StartAnswer(directory_, init, state_.init_pid).wait();
-  directory_.unlock();
-  run_poststart_hooks(*this);
+  try {
+    StartAnswer(directory_, init, state_.init_pid).wait();
+    directory_.unlock();
+    run_poststart_hooks(state_);
+  } catch (const Error& failure) {
+    // runtime.md#lifecycle, 8 and 9: after a failing hook comes what delete does.
+    if (!failure.field().starts_with("/hooks/")) throw;
+    directory_.unlock();
+    destroy_after_failure();
+    throw;
+  }
+}
+
+void Container::destroy_after_failure() {
+  try {
+    destroy(true);
+  } catch (const Error& e) {
+    log::warning(e.what());
+  }
 }
 
 Started Container::exec(const configs::Process& process, const LaunchOptions& options) {
@@ -374,9 +389,7 @@ void Container::destroy(bool force) {
   if (state_.config.intel_rdt && !state_.intel_rdt_path.empty())
     resctrl::remove(state_.intel_rdt_path, *state_.config.intel_rdt, state_.id);
   directory_.remove();
-  if (!state_.config.hooks.poststop.empty())
-    plan::run_hooks_leniently(state_.config.hooks.poststop, "poststop",
-                              state::spec_state(state_.config, state_.id, "stopped", "0"));
+  launch::run_poststop_hooks(state_.config, state_.id);
 }
 
 void init_if_asked(int argc, char** argv) {

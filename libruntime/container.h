@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libruntime/configs/config.h"
@@ -47,13 +48,14 @@ class Container {
   // Read anew from /proc and the cgroup at each call.
   [[nodiscard]] Status status() const;
   // runc's state output, indented by two blanks, without a final newline: ociVersion, id, pid,
-  // status, bundle, rootfs, created, annotations, owner.
-  [[nodiscard]] std::string oci_state() const;
+  // status, bundle, rootfs, created, annotations, owner. runc names no owner but in lists.
+  [[nodiscard]] std::string oci_state(std::string_view owner = {}) const;
   // The name of the user who owns the container's state; empty when it has none.
   [[nodiscard]] std::string owner() const;
 
   // Lets a created container run its program. Returns after execve succeeded (or the init ended
   // after it) and the poststart hooks are done; throws what the startContainer hooks or execve met.
+  // A failing hook ends the container: it is deleted then.
   void start();
   // Starts another process inside.
   Started exec(const configs::Process& process, const LaunchOptions& options);
@@ -77,6 +79,8 @@ class Container {
   Container(std::string root, state::Directory directory, state::State state);
   void lock();
   void end_init(cgroups::Manager& cgroup) const;
+  // By force; what goes wrong is logged.
+  void destroy_after_failure();
   std::string root_;
   state::Directory directory_;
   state::State state_;

@@ -334,8 +334,8 @@ TEST_CASE("the root file system must be a directory that no link leads to", "[sp
   CHECK(bundle.error_of("./real/../real/x/") == "ok");
   CHECK(bundle.error_of(base + "/real") == "ok");
   CHECK(bundle.error_of("none") ==
-        "invalid rootfs \"none\" (/root/path): open: no such file or directory");
-  CHECK(bundle.error_of("file") == "invalid rootfs \"file\" (/root/path): open: not a directory");
+        "invalid rootfs \"none\": open: no such file or directory (/root/path)");
+  CHECK(bundle.error_of("file") == "invalid rootfs \"file\": open: not a directory (/root/path)");
   CHECK(bundle.error_of("link").starts_with("invalid rootfs \"link\": it is, or is reached by"));
   CHECK(
       bundle.error_of("link/x").starts_with("invalid rootfs \"link/x\": it is, or is reached by"));

@@ -17,11 +17,11 @@ void read_namespace(const Node& node, std::vector<configs::Namespace>& out) {
   const auto known = std::find_if(configs::kNamespaces.begin(), configs::kNamespaces.end(),
                                   [&](const auto& one) { return one.spec == name; });
   if (known == configs::kNamespaces.end())
-    return node.problem("type", "unknown value " + quote(name));
+    return node.problem("type", "namespace " + quote(name) + " does not exist");
   ns.type = known->type;
   // config-linux.md#namespaces: duplicates MUST be an error.
   if (std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.type == ns.type; }))
-    return node.problem("type", "duplicated namespace " + quote(name));
+    return node.problem("type", "malformed spec file: duplicated ns " + quote(name));
   out.push_back(std::move(ns));
 }
 

@@ -68,7 +68,10 @@ void check_names(const Spec& spec, Problems& problems) {
   const bool own_uts = spec.linux_part.find(configs::NamespaceType::uts) != nullptr;
   const auto check = [&](const char* pointer, const std::string& name) {
     if (name.empty()) return;
-    if (!own_uts) problems.add(pointer, "needs a uts namespace of the container's own");
+    if (!own_uts) {
+      problems.add(pointer, "unable to set " + std::string(pointer + 1) +
+                                " without a private UTS namespace");
+    }
     if (name.size() > kMaxHostName) problems.add(pointer, "is longer than 64 bytes");
   };
   check("/hostname", spec.hostname);

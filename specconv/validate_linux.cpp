@@ -38,9 +38,11 @@ void check_user_namespace(const Linux& in, Problems& problems) {
   const configs::Namespace* user = in.find(NamespaceType::user);
   const auto check = [&](const char* pointer, bool given) {
     if (given && user == nullptr)
-      problems.add(pointer, "user namespace mappings specified, but no user namespace");
+      problems.add(
+          pointer,
+          "User namespace mappings specified, but USER namespace isn't enabled in the config");
     if (!given && user != nullptr && user->path.empty())
-      problems.add(pointer, "user namespaces enabled, but no mappings found");
+      problems.add(pointer, "User namespaces enabled, but no mappings found");
   };
   check("/linux/uidMappings", !in.uid_mappings.empty());
   check("/linux/gidMappings", !in.gid_mappings.empty());
@@ -102,12 +104,18 @@ void check_sysctl(const Spec& spec, Problems& problems) {
     if (!type) {
       refuse("is not in a separate kernel namespace");
     } else if (spec.linux_part.find(*type) == nullptr) {
-      refuse("needs a " + std::string(configs::name_of(*type).spec) +
-             " namespace of the container's own");
+      refuse("is not allowed in the host " + std::string(configs::name_of(*type).spec) +
+             " namespace");
     } else if (*path == "kernel/domainname" && !spec.domainname.empty()) {
       refuse("is not allowed as it conflicts with the OCI \"domainname\" field");
     }
   }
+}
+
+// crun's annotation.
+bool unknown_syscalls_fail(const Spec& spec) {
+  const auto wanted = spec.annotations.find("run.oci.seccomp_fail_unknown_syscall");
+  return wanted != spec.annotations.end() && wanted->second != "0";
 }
 
 void check_time_offsets(const Linux& in, Problems& problems) {
@@ -200,6 +208,7 @@ void check_linux(const Spec& spec, Problems& problems) {
   if (in.resources) check_resources(*in.resources, "/linux/resources", problems);
   check_sysctl(spec, problems);
   if (in.seccomp) check_seccomp(*in.seccomp, problems);
+  if (in.seccomp && unknown_syscalls_fail(spec)) check_syscall_names(*in.seccomp, problems);
   check_paths(in.masked_paths, "/linux/maskedPaths", problems);
   check_paths(in.readonly_paths, "/linux/readonlyPaths", problems);
   check_time_offsets(in, problems);

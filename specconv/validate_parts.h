@@ -17,5 +17,7 @@ void check_mounts(const Spec& spec, Problems& problems);
 void check_linux(const Spec& spec, Problems& problems);
 void check_resources(const Resources& resources, std::string_view base, Problems& problems);
 void check_seccomp(const Seccomp& seccomp, Problems& problems);
+// Names that libseccomp does not know. A filter leaves them out.
+void check_syscall_names(const Seccomp& seccomp, Problems& problems);
 
 }  // namespace hull::specconv

@@ -49,13 +49,16 @@ void check_process(const Process& process, std::string_view base, Problems& prob
   }
   if (process.umask && *process.umask > 0777)
     problems.add(pointer_to(base, "user", "umask"), "is not within 0777 (511 in decimal)");
-  if (process.args.empty()) problems.add(pointer_to(base, "args"), "needs at least one entry");
+  if (process.args.empty()) problems.add(pointer_to(base, "args"), "args must not be empty");
   for (size_t i = 0; i < process.env.size(); ++i) {
     if (const auto wrong = env_problem(process.env[i]); wrong)
       problems.add(pointer_to(base, "env", i), *wrong);
   }
-  if (!process.cwd.starts_with('/'))
-    problems.add(pointer_to(base, "cwd"), "must be an absolute path, not " + quote(process.cwd));
+  if (process.cwd.empty())
+    problems.add(pointer_to(base, "cwd"), "Cwd property must not be empty");
+  else if (!process.cwd.starts_with('/'))
+    problems.add(pointer_to(base, "cwd"),
+                 "Cwd must be an absolute path, not " + quote(process.cwd));
   check_rlimits(process, base, problems);
   if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))
     problems.add(pointer_to(base, "oomScoreAdj"), "must be from -1000 to 1000");

@@ -1,5 +1,8 @@
+#include <seccomp.h>
+
 #include <algorithm>
 
+#include "libruntime/system/error.h"
 #include "specconv/validate_parts.h"
 
 // config-linux.md#seccomp
@@ -56,6 +59,17 @@ void check_seccomp(const Seccomp& seccomp, Problems& problems) {
     problems.add(pointer_to(kBase, "listenerPath"), "is required with SCMP_ACT_NOTIFY");
   if (!seccomp.listener_metadata.empty() && seccomp.listener_path.empty())
     problems.add(pointer_to(kBase, "listenerMetadata"), "must not be set without listenerPath");
+}
+
+void check_syscall_names(const Seccomp& seccomp, Problems& problems) {
+  for (size_t i = 0; i < seccomp.syscalls.size(); ++i) {
+    const std::vector<std::string>& names = seccomp.syscalls[i].names;
+    for (size_t k = 0; k < names.size(); ++k) {
+      if (seccomp_syscall_resolve_name(names[k].c_str()) == __NR_SCMP_ERROR)
+        problems.add(pointer_to("/linux/seccomp/syscalls", i, "names", k),
+                     "libseccomp knows no system call " + quote(names[k]));
+    }
+  }
 }
 
 }  // namespace hull::specconv

@@ -30,6 +30,8 @@ specconv::Spec read_spec(const std::string& path) {
 
 Bundle load_bundle(const Context& context) {
   const FdCloseBatch batch;
+  Bundle out;
+  out.launch = launch_options(context.options);
   std::string config_file = context.options.text("config");
   config_file = config_file.empty() ? kConfigFile : absolute_path(config_file);
   if (const std::string bundle = context.options.text("bundle"); !bundle.empty())
@@ -43,7 +45,10 @@ Bundle load_bundle(const Context& context) {
   options.no_pivot = context.options.flag("no-pivot");
   options.no_new_keyring = context.options.flag("no-new-keyring");
   options.rootless = context.globals.rootless();
-  Bundle out;
+  // crun's name for --pidfd-socket.
+  const auto receiver = spec.annotations.find("run.oci.pidfd_receiver");
+  if (out.launch.pidfd_socket.empty() && receiver != spec.annotations.end())
+    out.launch.pidfd_socket = absolute_path(receiver->second);
   out.config = specconv::to_config(spec, options);
   if (spec.process) out.process = specconv::to_process(*spec.process, out.config);
   return out;

@@ -14,10 +14,12 @@ namespace hull::cmd {
 struct Bundle {
   configs::Config config;
   std::optional<configs::Process> process;
+  LaunchOptions launch;
 };
 
 // `create` and `run`: enters --bundle (hooks and relative paths start there, as with runc) and
-// reads its config.json, or --config. Throws Error. Paths of launch_options must be taken before.
+// reads its config.json, or --config, with what the options and annotations say about the launch.
+// Throws Error.
 Bundle load_bundle(const Context& context);
 
 // The config.json of the current directory, or the file that is given. Throws Error.

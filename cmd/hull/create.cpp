@@ -27,18 +27,17 @@ constexpr Option kOptions[] = {
 };
 
 int create(const Context& context) {
-  LaunchOptions launch = launch_options(context.options);
-  const Bundle bundle = load_bundle(context);
-  check_terminal(bundle.process && bundle.process->terminal, true, launch);
+  Bundle bundle = load_bundle(context);
+  check_terminal(bundle.process && bundle.process->terminal, true, bundle.launch);
 
   auto notify = NotifyProxy::from_environment(context.globals.root, context.id());
   if (notify) {
     notify->make_directory();  // start makes the socket
-    launch.notify_socket = notify->path();
+    bundle.launch.notify_socket = notify->path();
   }
   Started started;
   Container::create(context.globals.root, context.id(), bundle.config,
-                    bundle.process ? &*bundle.process : nullptr, launch, started);
+                    bundle.process ? &*bundle.process : nullptr, bundle.launch, started);
   if (notify) notify->keep();
   return 0;
 }

@@ -26,7 +26,7 @@ specconv::Process process_of_file(const Options& options, const std::string& pat
 // The process of the bundle's config.json with the command of the command line.
 specconv::Process process_of_bundle(const Options& options, const configs::Config& config) {
   const std::vector<std::string>& words = options.positionals();
-  if (words.size() == 1) throw Error("exec args cannot be empty");
+  if (words.size() == 1) throw Error("process args cannot be empty");
   const std::string bundle = state::bundle_of(config);
   if (bundle.empty()) throw Error("bundle not found in labels");
   const specconv::Spec spec = read_spec(bundle + "/config.json");

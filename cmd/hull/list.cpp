@@ -58,7 +58,7 @@ std::string all_as_table(const Globals& globals) {
 std::string all_as_json(const Globals& globals) {
   std::string out;
   for_each_container(globals, [&](const Container& one) {
-    out.append(out.empty() ? "[" : ",").append(json_compact(one.oci_state()));
+    out.append(out.empty() ? "[" : ",").append(json_compact(one.oci_state(one.owner())));
   });
   return out.empty() ? "null\n" : out + "]\n";  // null is what Go makes of an empty list
 }

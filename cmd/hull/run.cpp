@@ -40,11 +40,10 @@ class Run {
   explicit Run(const Context& context)
       : context_(context),
         detach_(context.options.flag("detach")),
-        launch_(launch_options(context.options)),
         bundle_(load_bundle(context)),
         notify_(NotifyProxy::from_environment(context.globals.root, context.id())) {
-    if (!bundle_.process) throw Error("there is no process to run").field("/process");
-    check_terminal(bundle_.process->terminal, detach_, launch_);
+    if (!bundle_.process) throw Error("process property must not be empty").field("/process");
+    check_terminal(bundle_.process->terminal, detach_, bundle_.launch);
   }
 
   int run() {
@@ -57,7 +56,7 @@ class Run {
     Started started;
     try {
       container_.emplace(Container::run(context_.globals.root, context_.id(), bundle_.config,
-                                        *bundle_.process, launch_, started));
+                                        *bundle_.process, bundle_.launch, started));
       const int status =
           foreground ? foreground->wait(started, notify_ ? &*notify_ : nullptr) : leave(started);
       if (foreground && !context_.options.flag("keep"))
@@ -76,7 +75,7 @@ class Run {
     if (!notify_) return;
     notify_->make_directory();
     notify_->bind();
-    launch_.notify_socket = notify_->path();
+    bundle_.launch.notify_socket = notify_->path();
   }
 
   int leave(const Started& started) {
@@ -98,7 +97,6 @@ class Run {
 
   const Context& context_;
   bool detach_;
-  LaunchOptions launch_;
   Bundle bundle_;
   std::optional<NotifyProxy> notify_;
   std::optional<Container> container_;

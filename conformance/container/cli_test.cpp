@@ -1,4 +1,6 @@
 // Global options, texts and outputs of the command line (rows A and parts of B).
+#include <functional>
+
 #include "conformance/container/bundle.h"
 #include "conformance/container/host.h"
 #include "conformance/container/hull.h"
@@ -107,6 +109,8 @@ TEST_CASE("list prints a table, JSON or bare IDs", "[B19]") {
   CHECK(list[0].at("status") == "created");
   CHECK(list[0].at("bundle") == bundle.dir());
   CHECK(list[0].at("pid") == hull.pid());
+  CHECK(list[0].at("owner") == "root");
+  CHECK(hull.state().at("owner") == "");  // as runc has it
 
   CHECK(hull.command({"list", "--quiet"}).out == hull.id() + "\n");
   CHECK(hull.command({"list", "--format", "xml"}).exit_code == 1);
@@ -152,6 +156,63 @@ TEST_CASE("features prints JSON with the range of supported versions", "[B46][H1
   CHECK(features.at("hooks").size() == 6);
   CHECK(contains(features.at("mountOptions").dump(), "\"rbind\""));
   CHECK(contains(features.at("linux").at("capabilities").dump(), "\"CAP_SYS_ADMIN\""));
+}
+
+TEST_CASE("errors of create and run have the words of runc", "[A14][C10]") {
+  const auto error_of = [](const std::function<void(Json&)>& change) {
+    Bundle bundle;
+    change(bundle.config);
+    return Hull(bundle).run().err;
+  };
+  const std::string failed = Hull::is_hull() ? "hull run failed: " : "runc run failed: ";
+  CHECK(contains(error_of([](Json& c) { c["process"]["args"] = {"absent"}; }),
+                 failed + "unable to start container process: error during container init: exec: "
+                          "\\\"absent\\\": executable file not found in $PATH"));
+  CHECK(contains(error_of([](Json& c) { c["process"]["args"] = Json::array(); }),
+                 failed + "args must not be empty"));
+  CHECK(contains(error_of([](Json& c) { c["process"]["cwd"] = ""; }),
+                 failed + "Cwd property must not be empty"));
+  CHECK(contains(error_of([](Json& c) { c["process"]["cwd"] = "tmp"; }),
+                 failed + "Cwd must be an absolute path"));
+  CHECK(contains(error_of([](Json& c) { c.erase("process"); }),
+                 failed + "process property must not be empty"));
+  CHECK(contains(error_of([](Json& c) {
+                   c["linux"]["namespaces"].push_back({{"type", "pid"}});
+                 }),
+                 failed + "malformed spec file: duplicated ns"));
+  CHECK(contains(error_of([](Json& c) {
+                   std::erase_if(c["linux"]["namespaces"].get_ref<Json::array_t&>(),
+                                 [](const Json& ns) { return ns.at("type") == "uts"; });
+                 }),
+                 failed + "unable to set hostname without a private UTS namespace"));
+  CHECK(contains(error_of([](Json& c) {
+                   c["mounts"].push_back({{"destination", "/x"},
+                                          {"source", "/absent"},
+                                          {"type", "bind"},
+                                          {"options", {"bind"}}});
+                 }),
+                 "error mounting \\\"/absent\\\" to rootfs at \\\"/x\\\""));
+}
+
+TEST_CASE("an init that is out of memory before its program runs is told as such", "[C10]") {
+  Bundle bundle;
+  bundle.config["linux"]["resources"]["memory"] = {{"limit", 4096}};
+  const Outcome done = Hull(bundle).run();
+  INFO(done.err);
+  CHECK(done.exit_code == 1);
+  CHECK(contains(done.err, "container init was OOM-killed (memory limit too low?)"));
+}
+
+TEST_CASE("run.oci.seccomp_fail_unknown_syscall makes unknown names an error", "[E37]") {
+  Bundle bundle;
+  bundle.config["linux"]["seccomp"] = {
+      {"defaultAction", "SCMP_ACT_ALLOW"},
+      {"syscalls", {{{"names", {"mkdir", "no_such_call"}}, {"action", "SCMP_ACT_ERRNO"}}}}};
+  CHECK(output_of(bundle, "echo ok") == "ok");
+  bundle.config["annotations"]["run.oci.seccomp_fail_unknown_syscall"] = "1";
+  const std::string refused = refusal_of(bundle);
+  CHECK(contains(refused, "no_such_call"));
+  CHECK(contains(refused, "/linux/seccomp/syscalls/0/names/1"));
 }
 
 TEST_CASE("an ID has letters, digits and _+-. only, and is neither . nor ..", "[B51]") {

@@ -194,22 +194,72 @@ TEST_CASE("a failing startContainer hook makes start fail", "[D47][B17]") {
   const Outcome started = hull.start();
   INFO(started.err);
   CHECK(started.exit_code == 1);
-  CHECK(contains(started.err, "startContainer"));
-  CHECK(hull.reaches("stopped"));
+  CHECK(contains(started.err, "error running startContainer hook #0:"));
+  CHECK(contains(started.err, "the reason"));
+  CHECK(hull.status().empty());  // deleted, as runtime.md#lifecycle has it
   CHECK_FALSE(exists(bundle.rootfs("/ran")));
   CHECK(Hull(bundle).run().exit_code == 1);
 }
 
-TEST_CASE("a failing poststart hook is an error, and the container is stopped", "[D48]") {
+TEST_CASE("a failing poststart hook is an error, and the container is stopped and deleted",
+          "[D48]") {
   Bundle bundle;
   bundle.hook("poststart", "exit 6");
+  bundle.hook("poststart", "echo never > never");
+  bundle.hook("poststop", "cat > stopped");
   bundle.args({"/bin/sleep", "100"});
   Hull hull(bundle);
   REQUIRE(hull.create().exit_code == 0);
+  const pid_t pid = hull.pid();
   const Outcome started = hull.start();
   CHECK(started.exit_code == 1);
-  CHECK(contains(started.err, "poststart"));
-  CHECK(eventually([&] { return hull.status().empty() || hull.status() == "stopped"; }));
+  CHECK(contains(started.err, "error running poststart hook #0:"));
+  CHECK(hull.status().empty());
+  CHECK_FALSE(exists("/proc/" + std::to_string(pid)));
+  CHECK(Json::parse(bundle.read("stopped")).at("status") == "stopped");
+  CHECK_FALSE(exists(bundle.dir() + "/never"));
+
+  const Outcome ran = Hull(bundle).run({"--detach"});
+  CHECK(ran.exit_code == 1);
+  CHECK(contains(ran.err, "poststart"));
+}
+
+TEST_CASE("poststart hooks run after the program was started, before start returns", "[D48]") {
+  Bundle bundle;
+  bundle.hook("poststart",
+              "pid=$(tr -d ' ' | sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); tr '\\0' ' ' < "
+              "/proc/$pid/cmdline > seen; sleep 0.3; echo done >> seen");
+  bundle.args({"/bin/sleep", "100"});
+  Hull hull(bundle);
+  REQUIRE(hull.create().exit_code == 0);
+  REQUIRE(hull.start().exit_code == 0);
+  CHECK(bundle.read("seen") == "/bin/sleep 100 done\n");
+}
+
+TEST_CASE("run.oci.hooks.stdout and run.oci.hooks.stderr are files for the output of all hooks",
+          "[D51]") {
+  Bundle bundle;
+  bundle.config["annotations"] = {{"run.oci.hooks.stdout", bundle.dir() + "/hooks.out"},
+                                  {"run.oci.hooks.stderr", "hooks.err"}};
+  write_file(bundle.dir() + "/hooks.out", "before\n");
+  std::string expected = "before\n";
+  std::string expected_errors;
+  for (const std::string& kind : kAllKinds) {
+    bundle.hook(kind, "echo out " + kind + "; echo err " + kind + " >&2");
+    expected += "out " + kind + "\n";
+    expected_errors += "err " + kind + "\n";
+  }
+  bundle.args({"/bin/sleep", "100"});
+  {
+    Hull hull(bundle);
+    hull.launch();
+    REQUIRE(hull.remove({"--force"}).exit_code == 0);
+  }
+  CHECK(bundle.read("hooks.out") == expected);
+  CHECK(bundle.read("hooks.err") == expected_errors);
+
+  bundle.config["annotations"]["run.oci.hooks.stdout"] = "/no/such/directory/file";
+  CHECK(contains(refusal_of(bundle), "/annotations/run.oci.hooks.stdout"));
 }
 
 TEST_CASE("a failing poststop hook is a warning, and the others run", "[D49]") {

@@ -69,6 +69,19 @@ TEST_CASE("the pidfd socket gets a pidfd of the init", "[B5]") {
   CHECK(hull.reaches("stopped"));
 }
 
+TEST_CASE("run.oci.pidfd_receiver is another name for --pidfd-socket", "[B5]") {
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "100"});
+  Listener listener(bundle.dir() + "/pidfd.sock");
+  bundle.config["annotations"]["run.oci.pidfd_receiver"] = listener.path();
+  Hull hull(bundle);
+  REQUIRE(hull.create().exit_code == 0);
+  const Received got = listener.receive();
+  REQUIRE(got.fd.valid());
+  CHECK(contains(read_file("/proc/self/fdinfo/" + std::to_string(got.fd.get())),
+                 "Pid:\t" + std::to_string(hull.pid()) + "\n"));
+}
+
 TEST_CASE("exec --pidfd-socket gets a pidfd of the new process", "[B31]") {
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});

@@ -35,7 +35,8 @@ void run_early_hooks(Session& session) {
   }
   if (!plan.create_container_hooks.empty())
     plan::run_hooks(plan.create_container_hooks, "createContainer",
-                    plan::with_pid(plan.creating_state, getpid()), false, session.channel.fd());
+                    plan::with_pid(plan.creating_state, getpid()), false, session.hook_output(),
+                    session.channel.fd());
 }
 
 void enter_rootfs(Session& session) {

@@ -41,6 +41,8 @@ Session receive_session(plan::Channel channel) {
     session.namespaces.push_back(take());
   if (session.plan.pidfd) session.pidfd = take();
   if (session.plan.exec_fifo) session.exec_fifo = take();
+  if (session.plan.hook_stdout) session.hook_stdout = take();
+  if (session.plan.hook_stderr) session.hook_stderr = take();
   return session;
 }
 

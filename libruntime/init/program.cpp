@@ -44,7 +44,7 @@ void start_program(Session& session) {
     throw Error("cannot start: the configuration has no process").field("/process");
   if (!plan.start_container_hooks.empty())
     plan::run_hooks(plan.start_container_hooks, "startContainer",
-                    plan::with_pid(plan.created_state, getpid()), false);
+                    plan::with_pid(plan.created_state, getpid()), false, session.hook_output());
   const auto argv = c_strings(process.args);
   const auto envp = c_strings(process.env);
   if (process.no_new_privileges && !early) load_seccomp(session);

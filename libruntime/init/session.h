@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libruntime/plan/channel.h"
+#include "libruntime/plan/hooks.h"
 #include "libruntime/plan/plan.h"
 #include "libruntime/system/fd.h"
 #include "libruntime/system/proc_fs.h"
@@ -24,10 +25,14 @@ struct Session {
   Fd root;          // O_PATH, until it has become the root
   Fd exec_fifo;     // O_PATH
   Fd start_answer;  // exec.fifo opened for writing: where errors go once `start` reads it
+  Fd hook_stdout, hook_stderr;
   std::optional<ProcFs> proc;
 
   // The trusted procfs, made at the first call. `whole`: with /proc/sys.
   ProcFs& trusted_proc();
+  [[nodiscard]] plan::HookOutput hook_output() const {
+    return {hook_stdout.get(), hook_stderr.get()};
+  }
   // Waits for the launcher's `proceed` and gives the descriptors that came with it; ends this
   // process when the launcher is gone.
   std::vector<Fd> wait_to_proceed();

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "libruntime/init/init.h"
+#include "libruntime/launch/hook_files.h"
 #include "libruntime/plan/hooks.h"
 #include "libruntime/rootfs/mount_error.h"
 #include "libruntime/rootfs/rootfs.h"
@@ -27,31 +28,44 @@ void pass_on_log(const std::string& payload) {
 }
 
 // How a process ended, without reaping it.
-std::string ending(int pidfd) {
-  siginfo_t info{};
-  if (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOWAIT) != 0) return "ended";
+std::string ending(const siginfo_t& info) {
   if (info.si_code == CLD_EXITED) return "exited with status " + std::to_string(info.si_status);
-  return "was killed by signal " + std::to_string(info.si_status) +
-         (info.si_status == SIGKILL ? " (memory limit too low?)" : "");
+  return "was killed by signal " + std::to_string(info.si_status);
 }
 
 }  // namespace
 
 void Conversation::until_created() {
-  for (;;) {
-    auto message = child_.channel.receive();
-    if (!message) died();
-    if (message->type == plan::MessageType::created) return;
-    answer(*message);
+  try {
+    for (;;) {
+      auto message = child_.channel.receive();
+      if (!message) died();
+      if (message->type == plan::MessageType::created) return;
+      answer(*message);
+    }
+  } catch (Error& e) {
+    e.add_outer_stage(stage());
+    throw;
   }
 }
 
 void Conversation::proceed() { child_.channel.send(plan::MessageType::proceed); }
 
 void Conversation::until_executed() {
-  while (auto message = child_.channel.receive()) answer(*message);
-  child_.channel.close();
-  if (died_before_execve(child_.pid)) died();
+  try {
+    while (auto message = child_.channel.receive()) answer(*message);
+    child_.channel.close();
+    if (died_before_execve(child_.pid)) died();
+  } catch (Error& e) {
+    e.add_outer_stage(stage());
+    throw;
+  }
+}
+
+std::string_view Conversation::stage() const {
+  return plan_.kind == plan::Kind::exec
+             ? "unable to start container process"
+             : "unable to start container process: error during container init";
 }
 
 void Conversation::answer(plan::Message& message) {
@@ -102,8 +116,10 @@ void Conversation::give_mount_source(const plan::Message& message) {
 void Conversation::run_runtime_hooks() {
   const std::string pid = std::to_string(child_.pid);
   const std::string state = state::spec_state(config_, id_, "creating", pid);
-  plan::run_hooks(config_.hooks.prestart, "prestart", state, true, child_.channel.fd());
-  plan::run_hooks(config_.hooks.create_runtime, "createRuntime", state, true, child_.channel.fd());
+  const HookFiles files = HookFiles::open(config_);
+  const int init = child_.channel.fd();
+  plan::run_hooks(config_.hooks.prestart, "prestart", state, true, files.output(), init);
+  plan::run_hooks(config_.hooks.create_runtime, "createRuntime", state, true, files.output(), init);
 }
 
 void Conversation::set_priority() const {
@@ -139,7 +155,16 @@ void Conversation::take_listener(const plan::Message& message) {
 }
 
 void Conversation::died() {
-  throw Error("the container's init " + ending(child_.pidfd.get()) + " without saying why");
+  siginfo_t info{};
+  if (waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &info, WEXITED | WNOWAIT) != 0)
+    throw Error("cannot tell how the init ended", "waitid", errno);
+  // The kernel tells nobody but the cgroup that it was out of memory.
+  const bool killed = info.si_code == CLD_KILLED && info.si_status == SIGKILL;
+  if (killed && plan_.kind == plan::Kind::container && config_.cgroup.resources.memory > 0)
+    throw Error("container init was OOM-killed (memory limit too low?)")
+        .field("/linux/resources/memory/limit");
+  throw Error("the container's init " + ending(info) + " without saying why" +
+              (killed ? " (possibly OOM-killed)" : ""));
 }
 
 bool died_before_execve(pid_t pid) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "libruntime/configs/config.h"
 #include "libruntime/launch/options.h"
@@ -22,7 +23,8 @@ class Conversation {
         started_(started) {}
 
   // Answers what hull-init asks (mount sources, hooks, console, seccomp listener) until it says
-  // `created`. Throws what init reports, or why it died.
+  // `created`. Throws what init reports, or why it died; with runc's words in front, for those who
+  // look for them.
   void until_created();
   // Lets it go on: to exec.fifo, or with start_now to execve.
   void proceed();
@@ -37,6 +39,7 @@ class Conversation {
   void take_console(plan::Message& message);
   void take_listener(const plan::Message& message);
   [[noreturn]] void died();
+  [[nodiscard]] std::string_view stage() const;
 
   Child& child_;
   const configs::Config& config_;

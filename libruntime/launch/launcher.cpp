@@ -13,6 +13,7 @@
 
 #include "libruntime/configs/names.h"
 #include "libruntime/launch/conversation.h"
+#include "libruntime/launch/hook_files.h"
 #include "libruntime/launch/planner.h"
 #include "libruntime/launch/sub_cgroup.h"
 #include "libruntime/network/devices.h"
@@ -131,7 +132,8 @@ void set_rlimits(pid_t pid, const plan::Plan& plan) {
 }
 
 void send_plan(Child& child, plan::Plan& plan, const std::string& memory_task_file,
-               const std::vector<Fd>& namespaces, int pidfd, int exec_fifo) {
+               const std::vector<Fd>& namespaces, int pidfd, int exec_fifo,
+               const plan::HookOutput& hooks) {
   std::vector<int> fds;
   Fd memory_tasks;
   plan.memory_tasks = !memory_task_file.empty();
@@ -142,14 +144,19 @@ void send_plan(Child& child, plan::Plan& plan, const std::string& memory_task_fi
   for (const Fd& ns : namespaces) fds.push_back(ns.get());
   if (pidfd >= 0) fds.push_back(pidfd);
   if (exec_fifo >= 0) fds.push_back(exec_fifo);
+  plan.hook_stdout = hooks.out >= 0;
+  if (plan.hook_stdout) fds.push_back(hooks.out);
+  plan.hook_stderr = hooks.err >= 0;
+  if (plan.hook_stderr) fds.push_back(hooks.err);
   child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
 }
 
 void hand_over(Child& child, plan::Plan& plan, const std::string& memory_task_file,
-               const std::vector<Fd>& namespaces, int pidfd, int exec_fifo) {
+               const std::vector<Fd>& namespaces, int pidfd, int exec_fifo,
+               const plan::HookOutput& hooks = {}) {
   try {
     set_oom_score(child.pid, plan.process.oom_score_adj);
-    send_plan(child, plan, memory_task_file, namespaces, pidfd, exec_fifo);
+    send_plan(child, plan, memory_task_file, namespaces, pidfd, exec_fifo, hooks);
   } catch (const Error&) {
     // It may have failed before it could read its plan, and said why.
     const auto message = child.channel.receive();
@@ -245,6 +252,9 @@ state::State create_container(const Request& request, Started& started) {
   plan::Plan plan = plan_container(config, request.process, request.id, request.options);
   plan.start_now = request.start_now;
   plan.exec_fifo = !request.start_now;
+  HookFiles hook_files;
+  if (!plan.create_container_hooks.empty() || !plan.start_container_hooks.empty())
+    hook_files = HookFiles::open(config);
   const JoinedNamespaces joined = open_namespaces(config);
   plan.namespace_fds = joined.types;
   std::optional<FdCloseBatch> batch(std::in_place);
@@ -278,7 +288,7 @@ state::State create_container(const Request& request, Started& started) {
   Child& child = clean_up.own(spawn(std::move(birth)));
   if (config.intel_rdt) clean_up.enter_rdt_group(state, child.pid);
   if (!config.net_devices.empty()) move_net_devices(config, joined, child.pid);
-  hand_over(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get());
+  hand_over(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get(), hook_files.output());
   // While the init mounts.
   describe_init(state, child.pid);
   request.directory.save(state);

@@ -11,14 +11,14 @@ namespace hull::plan {
 namespace {
 
 std::string outcome(const CommandResult& result) {
-  if (result.timed_out) return "it was killed: its time limit has passed";
+  if (result.timed_out) return "hook ran past specified timeout, and was killed";
   if (result.aborted) return "it was killed: the container's init is gone";
   if (WIFSIGNALED(result.status)) return "signal " + std::to_string(WTERMSIG(result.status));
   return "exit status " + std::to_string(WEXITSTATUS(result.status));
 }
 
 void run_hook(const configs::Hook& hook, std::string_view kind, size_t index,
-              std::string_view state, bool inherit_env, int abort_fd) {
+              std::string_view state, bool inherit_env, const HookOutput& output, int abort_fd) {
   Command command;
   command.path = hook.path;
   command.args = hook.args;
@@ -27,8 +27,10 @@ void run_hook(const configs::Hook& hook, std::string_view kind, size_t index,
   command.input = state;
   if (hook.timeout_ns) command.timeout = std::chrono::nanoseconds(*hook.timeout_ns);
   command.abort_fd = abort_fd;
+  command.out_fd = output.out;
+  command.err_fd = output.err;
   const std::string name =
-      std::string(kind) + " hook #" + std::to_string(index) + " " + quote(hook.path);
+      std::string(kind) + " hook #" + std::to_string(index) + ": " + quote(hook.path);
   const std::string field = "/hooks/" + std::string(kind) + "/" + std::to_string(index);
   const CommandResult result = run_command(command);
   if (result.exec_errno != 0)
@@ -37,24 +39,24 @@ void run_hook(const configs::Hook& hook, std::string_view kind, size_t index,
       WEXITSTATUS(result.status) == 0)
     return;
   std::string text = "error running " + name + ": " + outcome(result);
-  const std::string_view output = trim(result.output);
-  if (!output.empty()) text += ", output: " + std::string(output);
+  const std::string_view kept = trim(result.output);
+  if (!kept.empty()) text += ", output: " + std::string(kept);
   throw Error(std::move(text)).field(field);
 }
 
 }  // namespace
 
 void run_hooks(const std::vector<configs::Hook>& hooks, std::string_view kind,
-               std::string_view state, bool inherit_env, int abort_fd) {
+               std::string_view state, bool inherit_env, const HookOutput& output, int abort_fd) {
   for (size_t i = 0; i < hooks.size(); ++i)
-    run_hook(hooks[i], kind, i, state, inherit_env, abort_fd);
+    run_hook(hooks[i], kind, i, state, inherit_env, output, abort_fd);
 }
 
 void run_hooks_leniently(const std::vector<configs::Hook>& hooks, std::string_view kind,
-                         std::string_view state) {
+                         std::string_view state, const HookOutput& output) {
   for (size_t i = 0; i < hooks.size(); ++i) {
     try {
-      run_hook(hooks[i], kind, i, state, true, -1);
+      run_hook(hooks[i], kind, i, state, true, output, -1);
     } catch (const Error& e) {
       log::warning(e.what());
     }

@@ -97,6 +97,8 @@ struct Plan {
   std::vector<configs::NamespaceType> namespace_fds;  // to join, one descriptor each
   bool pidfd = false;                                 // of the container's init, for join_by_pidfd
   bool exec_fifo = false;                             // O_PATH
+  bool hook_stdout = false;  // where createContainer and startContainer hooks write
+  bool hook_stderr = false;
 };
 
 }  // namespace hull::plan

@@ -107,14 +107,14 @@ TEST_CASE("A failing hook is named with kind, index, status and output, and stop
   } catch (const Error& e) {
     CHECK(e.field() == "/hooks/prestart/1");
     CHECK(e.message() ==
-          "error running prestart hook #1 \"/bin/sh\": exit status 4, output: {state}why");
+          "error running prestart hook #1: \"/bin/sh\": exit status 4, output: {state}why");
   }
 }
 
 TEST_CASE("A hook that is killed or missing says so") {
   configs::Hook slow{"/bin/sleep", {"sleep", "100"}, {}, "", 50'000'000};
   CHECK_THROWS_WITH(plan::run_hooks({slow}, "poststart", "", true),
-                    hull::testing::contains("time limit"));
+                    hull::testing::contains("ran past specified timeout"));
   configs::Hook missing{"/no/such", {}, {}, "", {}};
   CHECK_THROWS_WITH(plan::run_hooks({missing}, "poststart", "", true),
                     hull::testing::contains("no such file"));

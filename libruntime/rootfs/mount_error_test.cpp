@@ -63,7 +63,10 @@ TEST_CASE("the error of a mount says what to do", "[mount_error]") {
        {file, directory, false},
        "the source \"/src\" is a file and the destination \"/dst\" in the container is a "
        "directory"},
-      {mount_of("bind", MS_BIND), ENOTDIR, {directory, file, false}, "not a directory; "},
+      {mount_of("bind", MS_BIND),
+       ENOTDIR,
+       {directory, file, false},
+       ": not a directory (/mounts/3); "},
       {mount_of("bind", MS_BIND),
        ENOTDIR,
        {directory, file, false},

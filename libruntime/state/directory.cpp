@@ -63,6 +63,7 @@ void remove_tree(int dir, const std::string& name) {
 }  // namespace
 
 void check_id(const std::string& id) {
+  if (id.empty()) throw Error("container id cannot be empty");
   if (!is_id(id))
     throw Error("invalid container ID format: " + quote(id))
         .hint("use letters, digits and _ + - . only");

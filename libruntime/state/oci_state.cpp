@@ -45,6 +45,13 @@ std::string bundle_of(const configs::Config& config) {
   return {};
 }
 
+std::optional<std::string> annotation_of(const configs::Config& config, std::string_view name) {
+  for (const std::string& label : config.labels)
+    if (label.starts_with(name) && label.size() > name.size() && label[name.size()] == '=')
+      return label.substr(name.size() + 1);
+  return std::nullopt;
+}
+
 std::string spec_state(const configs::Config& config, const std::string& id,
                        std::string_view status, std::string_view pid) {
   // The pid may be a mark: put in as text, not as a JSON string.

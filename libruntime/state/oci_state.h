@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,8 @@ namespace hull::state {
 
 // The bundle among a configuration's labels.
 std::string bundle_of(const configs::Config& config);
+// An annotation of config.json; they are labels, too.
+std::optional<std::string> annotation_of(const configs::Config& config, std::string_view name);
 
 // The state that hooks and seccomp listeners get (runtime.md#state): ociVersion, id, status, pid,
 // bundle, annotations. `pid` is JSON text: a number, or a mark to be replaced later.

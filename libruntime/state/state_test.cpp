@@ -148,7 +148,8 @@ TEST_CASE("A state directory with more in it than usual is removed with it") {
 
 TEST_CASE("IDs are of letters, digits and a few marks") {
   for (const char* good : {"a", "A-b_c.d+1", "..."}) CHECK_NOTHROW(state::check_id(good));
-  for (const char* bad : {"", ".", "..", "a/b", "a b", "a\n", "\xc3\xa4"})
+  CHECK_THROWS_WITH(state::check_id(""), hull::testing::contains("container id cannot be empty"));
+  for (const char* bad : {".", "..", "a/b", "a b", "a\n", "\xc3\xa4"})
     CHECK_THROWS_WITH(state::check_id(bad), hull::testing::contains("invalid container ID format"));
   CHECK_THROWS_AS(state::check_id(std::string(1025, 'a')), Error);
 }

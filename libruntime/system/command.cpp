@@ -27,11 +27,11 @@ Pipe make_pipe(int flags = 0) {
 
 // Between fork and execve: only calls that are safe in the child of a threaded program.
 [[noreturn]] void become(const char* path, char* const* argv, char* const* envp, const char* dir,
-                         int in, int out, int failure) {
+                         int in, int out, int err, int failure) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(out, 2) >= 0 &&
+  if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(err, 2) >= 0 &&
       (dir[0] == '\0' || chdir(dir) == 0)) {
     sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     execve(path, argv, envp);
@@ -142,6 +142,7 @@ CommandResult run_command(const Command& command) {
       fcntl(out.read.get(), F_SETFL, O_NONBLOCK) != 0)
     throw Error("cannot set up a pipe", "fcntl", errno);
 
+  const auto or_pipe = [&](int fd) { return fd >= 0 ? fd : out.write.get(); };
   int pidfd_raw = -1;
   clone_args args{};
   args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
@@ -151,7 +152,8 @@ CommandResult run_command(const Command& command) {
   if (pid < 0) throw Error("cannot start " + quote(command.path), "clone3", errno);
   if (pid == 0)
     become(command.path.c_str(), argv.data(), command.env ? envp.data() : environ,
-           command.dir.c_str(), in.read.get(), out.write.get(), failure.write.get());
+           command.dir.c_str(), in.read.get(), or_pipe(command.out_fd), or_pipe(command.err_fd),
+           failure.write.get());
   const Fd pidfd(pidfd_raw);
   in.read.reset();
   out.write.reset();

@@ -20,6 +20,8 @@ struct Command {
   std::string dir;                              // empty: the caller's
   std::string_view input;                       // its stdin
   std::optional<std::chrono::nanoseconds> timeout;
+  int out_fd = -1;    // its stdout; -1: collected in CommandResult::output
+  int err_fd = -1;    // the same for stderr
   int abort_fd = -1;  // the command is killed when this descriptor hangs up (a dead peer's channel)
 };
 
@@ -28,7 +30,7 @@ struct CommandResult {
   bool timed_out = false;
   bool aborted = false;
   int exec_errno = 0;  // execve(2) failed with this
-  std::string output;  // the last 4 KiB of stdout and stderr
+  std::string output;  // the last 4 KiB of what is collected
 };
 
 // Runs and waits; on time-out or abort the command gets SIGKILL. Throws Error when it can't be

@@ -1,7 +1,9 @@
 #include "libruntime/system/command.h"
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "libruntime/system/catch.h"
 
@@ -44,6 +46,15 @@ TEST_CASE("Only the end of a long output is kept") {
       run_command(shell("i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done"));
   CHECK(result.output.size() == 4096);
   CHECK(result.output.ends_with("line 2999\n"));
+}
+
+TEST_CASE("Output that has a place to go is not collected") {
+  const Fd file(memfd_create("out", MFD_CLOEXEC));
+  Command command = shell("echo out; echo err >&2");
+  command.out_fd = file.get();
+  CHECK(run_command(command).output == "err\n");
+  char text[8];
+  CHECK(std::string(text, static_cast<size_t>(pread(file.get(), text, sizeof text, 0))) == "out\n");
 }
 
 TEST_CASE("A command that takes too long is killed") {

@@ -43,15 +43,20 @@ void Error::compose() {
   text_.clear();
   if (!stage_.empty()) text_ += stage_ + ": ";
   text_ += message_;
-  if (!field_.empty()) text_ += " (" + field_ + ")";
   if (!call_.empty()) text_ += ": " + call_;
   if (code_ != 0) text_ += ": " + errno_text(code_);
+  if (!field_.empty()) text_ += " (" + field_ + ")";
   if (!hint_.empty()) text_ += "; " + hint_;
 }
 
 void Error::set_stage(std::string_view text) {
   if (!stage_.empty()) return;
   stage_ = text;
+  compose();
+}
+
+void Error::add_outer_stage(std::string_view text) {
+  stage_ = stage_.empty() ? std::string(text) : std::string(text) + ": " + stage_;
   compose();
 }
 

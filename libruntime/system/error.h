@@ -8,7 +8,7 @@ namespace hull {
 
 // What went wrong, in parts, so that each reader (a person, a JSON log, the other process) can take
 // what it needs. Printed as one line:
-//   STAGE: MESSAGE (FIELD): CALL: ERRNO TEXT; HINT
+//   STAGE: MESSAGE: CALL: ERRNO TEXT (FIELD); HINT
 // The errno text has Go's spelling (lower case), which callers of runc match.
 class Error : public std::exception {
  public:
@@ -29,6 +29,8 @@ class Error : public std::exception {
   // The same for an error that was caught and goes on ("catch (Error& e) { e.set_stage(..); throw;
   // }").
   void set_stage(std::string_view text);
+  // One more stage before what is there.
+  void add_outer_stage(std::string_view text);
   void set_field(std::string_view pointer);
   void set_hint(std::string_view text);
 

@@ -58,7 +58,7 @@ TEST_CASE("The home directory comes from the first entry with the user's number"
 TEST_CASE("An error says stage, message, field, call, errno and hint in one line") {
   Error error = Error("cannot mount", "mount", 2).field("/mounts/3").stage("rootfs").hint("look");
   CHECK(std::string(error.what()) ==
-        "rootfs: cannot mount (/mounts/3): mount: no such file or directory; look");
+        "rootfs: cannot mount: mount: no such file or directory (/mounts/3); look");
   error.set_field("/other");
   CHECK(error.field() == "/mounts/3");
 }
