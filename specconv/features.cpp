@@ -99,7 +99,7 @@ std::string features_json() {
         // The name that Docker and containerd look for.
         {"org.opencontainers.runc.checkpoint.enabled", "false"}}},
       {"potentiallyUnsafeConfigAnnotations",
-       {"bundle", "org.systemd.property.", "org.criu.config"}},
+       {"bundle", "org.systemd.property.", "org.criu.config", "run.oci."}},
   };
   return out.dump(4);
 }

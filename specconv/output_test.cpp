@@ -68,7 +68,7 @@ TEST_CASE("features tells what the parsers take", "[specconv]") {
   CHECK(linux_part["memoryPolicy"]["flags"].size() == 3);
   CHECK(linux_part["mountExtensions"]["idmap"]["enabled"] == true);
   CHECK(features["annotations"]["io.hull.version"] == hull::kVersion);
-  CHECK(features["potentiallyUnsafeConfigAnnotations"].size() == 3);
+  CHECK(features["potentiallyUnsafeConfigAnnotations"].size() == 4);
 }
 
 TEST_CASE("features lists no seccomp name that a configuration may not hold", "[specconv]") {

@@ -34,13 +34,24 @@ void read_hooks(const Node& node, Hooks& out) {
   }
 }
 
+// config.md#platform-specific-configuration: without Linux's part but with another's it is meant
+// for that one, and would run here without any of what it asks for.
+void check_platform(const Node& node) {
+  if (node.member("linux").present()) return;
+  for (const char* other : {"freebsd", "solaris", "windows", "zos"})
+    if (node.member(other).present())
+      node.problem(other, "the configuration is for this platform, not for Linux");
+}
+
 void read_spec(const Node& node, Spec& out) {
-  node.require({"ociVersion", "root"});
+  node.require({"ociVersion"});
   node.read("ociVersion", out.oci_version);
   if (const Node root = node.object("root"); root.present()) {
     root.require({"path"});
     root.read("path", out.root.path);
     root.read("readonly", out.root.readonly);
+  } else {
+    node.problem("root", "root must be specified");
   }
   if (const Node process = node.object("process"); process.present())
     read_process(process, out.process.emplace());
@@ -50,14 +61,21 @@ void read_spec(const Node& node, Spec& out) {
   if (const Node hooks = node.object("hooks"); hooks.present()) read_hooks(hooks, out.hooks);
   node.read("annotations", out.annotations);
   if (const Node part = node.object("linux"); part.present()) read_linux(part, out.linux_part);
+  check_platform(node);
+}
+
+template <class T, class Read>
+T parse_text(std::string_view text, Read read, Problems& problems) {
+  const Document document(text);
+  T out;
+  if (const Node root = document.root(problems); root.present()) read(root, out);
+  return out;
 }
 
 template <class T, class Read>
 T parse_text(std::string_view text, Read read) {
-  const Document document(text);
   Problems problems;
-  T out;
-  if (const Node root = document.root(problems); root.present()) read(root, out);
+  T out = parse_text<T>(text, read, problems);
   problems.throw_if_any();
   return out;
 }
@@ -65,6 +83,10 @@ T parse_text(std::string_view text, Read read) {
 }  // namespace
 
 Spec parse(std::string_view json_text) { return parse_text<Spec>(json_text, read_spec); }
+
+Spec parse(std::string_view json_text, Problems& problems) {
+  return parse_text<Spec>(json_text, read_spec, problems);
+}
 
 Process parse_process(std::string_view json_text) {
   return parse_text<Process>(json_text, read_process);

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "specconv/problem.h"
 #include "specconv/spec.h"
 
 // JSON text to typed values (runtime-spec 1.3.0). What is checked here is what a schema can say:
@@ -13,6 +14,9 @@ namespace hull::specconv {
 
 // A whole config.json.
 Spec parse(std::string_view json_text);
+// The same, as far as it can be understood: what is wrong is added to `problems`. Throws
+// hull::Error when the text is no JSON.
+Spec parse(std::string_view json_text, Problems& problems);
 
 // A "process" object alone: `exec --process FILE`.
 Process parse_process(std::string_view json_text);

@@ -55,7 +55,7 @@ void read_io_priority(const Node& node, configs::IoPriority& out) {
 }  // namespace
 
 void read_process(const Node& node, Process& out) {
-  node.require({"cwd"});
+  if (!node.member("cwd").present()) node.problem("cwd", "Cwd property must not be empty");
   node.read("terminal", out.terminal);
   if (const Node size = node.object("consoleSize"); size.present()) {
     size.require({"height", "width"});

@@ -156,7 +156,7 @@ TEST_CASE("all errors are told at once, each with its pointer", "[specconv]") {
   CHECK(error_of(R"({"root":{"path":1},"annotations":{"a/b~c":2}})") ==
         "3 errors: /ociVersion: is required; /root/path: must be a string; "
         "/annotations/a~1b~0c: must be a string");
-  CHECK(error_of(R"({"ociVersion":"1.0.0"})") == "is required (/root)");
+  CHECK(error_of(R"({"ociVersion":"1.0.0"})") == "root must be specified (/root)");
 }
 
 TEST_CASE("bad values are refused with their pointer", "[specconv]") {

@@ -18,7 +18,8 @@ bool all_of(std::string_view text, std::string_view allowed) {
   return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-// Semantic versioning 2.0.0 with major version 1: "1.3.0", "1.0.2-dev", "1.0.0-rc5+build".
+// Semantic versioning 2.0.0 with major version 1, or 0 of the drafts that led to it: "1.3.0",
+// "1.0.2-dev", "1.0.0-rc5+build".
 bool version_known(std::string_view text) {
   static constexpr std::string_view kDigits = "0123456789";
   static constexpr std::string_view kIdentifier =
@@ -32,7 +33,7 @@ bool version_known(std::string_view text) {
     text = text.substr(0, dash);
   }
   const std::vector<std::string_view> parts = split(text, '.');
-  return parts.size() == 3 && parts[0] == "1" && all_of(parts[1], kDigits) &&
+  return parts.size() == 3 && (parts[0] == "1" || parts[0] == "0") && all_of(parts[1], kDigits) &&
          all_of(parts[2], kDigits);
 }
 
@@ -93,6 +94,11 @@ std::optional<std::string> env_problem(std::string_view entry) {
 
 void validate(const Spec& spec) {
   Problems problems;
+  validate(spec, problems);
+  problems.throw_if_any();
+}
+
+void validate(const Spec& spec, Problems& problems) {
   check_version(spec, problems);
   if (spec.root.path.empty()) problems.add("/root/path", "must not be empty");
   if (spec.process) check_process(*spec.process, "/process", problems);
@@ -101,7 +107,6 @@ void validate(const Spec& spec) {
   check_hooks(spec.hooks, problems);
   if (spec.annotations.contains("")) problems.add("/annotations", "a key is empty");
   check_linux(spec, problems);
-  problems.throw_if_any();
 }
 
 void validate(const Process& process) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "specconv/problem.h"
 #include "specconv/spec.h"
 
 // What runtime-spec 1.3.0 demands of a configuration beyond its types (config.md, config-linux.md),
@@ -13,6 +14,8 @@
 namespace hull::specconv {
 
 void validate(const Spec& spec);
+// The same without throwing: what is wrong is added to `problems`.
+void validate(const Spec& spec, Problems& problems);
 
 // A process alone (`exec`), a set of limits alone (`update`): pointers start at the object itself.
 void validate(const Process& process);

@@ -12,12 +12,6 @@
 #include "specconv/validate.h"
 
 namespace hull::cmd {
-namespace {
-
-constexpr char kConfigFile[] = "config.json";
-
-}  // namespace
-
 void enter_directory(const std::string& path) {
   if (chdir(path.c_str()) != 0) throw Error("chdir " + path, "", errno);
 }
@@ -26,6 +20,16 @@ specconv::Spec read_spec(const std::string& path) {
   const auto text = read_file_if_exists(path);
   if (!text) throw Error("JSON specification file " + path + " not found");
   return specconv::parse(*text);
+}
+
+specconv::Options convert_options(const Context& context, const std::string& id) {
+  specconv::Options options;
+  options.id = id;
+  options.bundle = absolute_path(".");
+  options.no_pivot = context.options.flag("no-pivot");
+  options.no_new_keyring = context.options.flag("no-new-keyring");
+  options.rootless = context.globals.rootless();
+  return options;
 }
 
 Bundle load_bundle(const Context& context) {
@@ -39,17 +43,11 @@ Bundle load_bundle(const Context& context) {
 
   const specconv::Spec spec = read_spec(config_file);
   specconv::validate(spec);
-  specconv::Options options;
-  options.id = context.id();
-  options.bundle = absolute_path(".");
-  options.no_pivot = context.options.flag("no-pivot");
-  options.no_new_keyring = context.options.flag("no-new-keyring");
-  options.rootless = context.globals.rootless();
   // crun's name for --pidfd-socket.
   const auto receiver = spec.annotations.find("run.oci.pidfd_receiver");
   if (out.launch.pidfd_socket.empty() && receiver != spec.annotations.end())
     out.launch.pidfd_socket = absolute_path(receiver->second);
-  out.config = specconv::to_config(spec, options);
+  out.config = specconv::to_config(spec, convert_options(context, context.id()));
   if (spec.process) out.process = specconv::to_process(*spec.process, out.config);
   return out;
 }

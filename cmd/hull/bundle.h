@@ -6,6 +6,7 @@
 #include "cmd/hull/command.h"
 #include "libruntime/configs/config.h"
 #include "libruntime/launch/options.h"
+#include "specconv/convert.h"
 #include "specconv/spec.h"
 
 namespace hull::cmd {
@@ -21,6 +22,11 @@ struct Bundle {
 // reads its config.json, or --config, with what the options and annotations say about the launch.
 // Throws Error.
 Bundle load_bundle(const Context& context);
+
+inline constexpr char kConfigFile[] = "config.json";
+
+// What the options say about the conversion of a configuration in the current directory.
+specconv::Options convert_options(const Context& context, const std::string& id);
 
 // The config.json of the current directory, or the file that is given. Throws Error.
 specconv::Spec read_spec(const std::string& path);

@@ -54,6 +54,10 @@ extern const Command spec_command;
 extern const Command start_command;
 extern const Command state_command;
 extern const Command update_command;
+extern const Command validate_command;
+
+// All of them, in the order of the help.
+std::span<const Command* const> commands();
 
 // To stdout, all of it. Throws hull::Error.
 void print(std::string_view text);

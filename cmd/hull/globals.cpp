@@ -21,7 +21,8 @@ constexpr char kDefaultRoot[] = "/run/hull";
 constexpr Option kOptions[] = {
     {"debug", "", OptionKind::flag, "enable debug logging"},
     {"log", "", OptionKind::text,
-     "set the log file to write hull logs to (default is '/dev/stderr')"},
+     "set the log file to write hull logs to (default is '/dev/stderr'); also 'file:PATH', "
+     "'journald:IDENT' or 'syslog:IDENT'"},
     {"log-format", "", OptionKind::text, "set the log format ('text' or 'json')", "text"},
     {"log-level", "", OptionKind::text, "set the log level ('error', 'warning', 'info' or 'debug')",
      "info"},

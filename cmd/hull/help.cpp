@@ -15,8 +15,7 @@
 namespace hull::cmd {
 namespace {
 
-constexpr char kAbout[] =
-    "hull - Open Container Initiative runtime\n\n"
+constexpr std::string_view kAbout =
     "hull runs containers as the Open Container Initiative's runtime specification describes "
     "them.\n"
     "It takes the place of runc below containerd, Docker, Podman and CRI-O, and can be used by "
@@ -67,6 +66,8 @@ std::string base_name(std::string_view path) {
 
 }  // namespace
 
+std::string_view about() { return kAbout; }
+
 std::string help_of_program(std::string_view program, std::span<const Command* const> commands) {
   std::vector<Row> command_rows;
   for (const Command* command : commands) command_rows.emplace_back(command->name, command->usage);
@@ -75,7 +76,8 @@ std::string help_of_program(std::string_view program, std::span<const Command* c
   options.emplace_back("--help, -h", "show help");
   options.emplace_back("--version, -v", "print the version");
 
-  return std::string("NAME:\n   ") + kAbout + "\n\nUSAGE:\n   " + base_name(program) +
+  return "NAME:\n   hull - Open Container Initiative runtime\n\n" + std::string(kAbout) +
+         "\n\nUSAGE:\n   " + base_name(program) +
          " [global options] command [command options] [arguments...]\n\nVERSION:\n   " + kVersion +
          "\n\nCOMMANDS:\n" + rows_text(command_rows) + "\nGLOBAL OPTIONS:\n" + rows_text(options);
 }

@@ -8,6 +8,9 @@
 
 namespace hull::cmd {
 
+// What the program is, in paragraphs.
+std::string_view about();
+
 // The text of `hull --help`, in the layout of urfave/cli.
 std::string help_of_program(std::string_view program, std::span<const Command* const> commands);
 

@@ -1,6 +1,7 @@
 #include "cmd/hull/logger.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cerrno>
 
 #include "cmd/hull/json_text.h"
+#include "cmd/hull/system_log.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/fd.h"
 #include "libruntime/system/files.h"
@@ -31,6 +33,11 @@ constexpr std::array kLevels{
 // Plain values: nothing of this may need a constructor at start. The file stays open to the end.
 LogFormat log_format = LogFormat::text;
 int log_fd = STDERR_FILENO;
+// Where log_fd leads to, when it is no file; with the name that our messages have there.
+constexpr size_t kMaxIdent = 64;
+bool is_system_log = false;
+SystemLog system_log{};
+char ident[kMaxIdent + 1] = "";
 
 std::string_view level_name(log::Level level) {
   return std::find_if(kLevels.begin(), kLevels.end(),
@@ -49,6 +56,11 @@ void write_quietly(int fd, std::string_view line) {
 }
 
 void sink(log::Level level, std::string_view message) {
+  if (is_system_log) {
+    const std::string entry = system_log_entry(system_log, ident, level, message);
+    (void)send(log_fd, entry.data(), entry.size(), MSG_NOSIGNAL);  // as in write_quietly
+    return;
+  }
   write_quietly(log_fd, log_line(log_format, level, message, rfc3339(time(nullptr))));
 }
 
@@ -153,7 +165,18 @@ std::optional<log::Level> parse_log_level(std::string_view name) {
 
 void set_log_format(LogFormat format) { log_format = format; }
 
-void open_log(const std::string& path) {
+void open_log(const std::string& target) {
+  const size_t colon = target.find(':');
+  const std::string kind = target.substr(0, colon == std::string::npos ? 0 : colon);
+  const std::string rest = target.substr(colon + 1);
+  if (kind == "journald" || kind == "syslog") {
+    system_log = kind == "syslog" ? SystemLog::syslog : SystemLog::journald;
+    log_fd = connect_system_log(system_log).release();
+    ident[rest.copy(ident, kMaxIdent)] = '\0';
+    is_system_log = true;
+    return;
+  }
+  const std::string& path = kind == "file" ? rest : target;
   log_fd = open_or_throw(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT, 0644).release();
 }
 

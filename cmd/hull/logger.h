@@ -15,8 +15,9 @@ enum class LogFormat { text, json };
 
 void set_log_format(LogFormat format);
 
-// Appends to this file from now on; makes it. Throws hull::Error.
-void open_log(const std::string& path);
+// From now on to "PATH" or "file:PATH" (appended to, made), "journald:IDENT" or "syslog:IDENT".
+// Throws hull::Error.
+void open_log(const std::string& target);
 
 // "error", "warning" ("warn"), "info", "debug"; nothing for anything else.
 std::optional<log::Level> parse_log_level(std::string_view name);

@@ -17,19 +17,11 @@
 namespace hull::cmd {
 namespace {
 
-// In the order of the help.
-constexpr const Command* kCommands[] = {
-    &checkpoint_command, &create_command,   &delete_command, &events_command, &exec_command,
-    &kill_command,       &list_command,     &pause_command,  &ps_command,     &restore_command,
-    &resume_command,     &run_command,      &spec_command,   &start_command,  &state_command,
-    &update_command,     &features_command,
-};
-
 // runc's exit status for a command that it does not have.
 constexpr int kNoSuchCommand = 3;
 
 const Command* find_command(std::string_view name) {
-  for (const Command* command : kCommands)
+  for (const Command* command : commands())
     if (command->name == name) return command;
   return nullptr;
 }
@@ -90,7 +82,7 @@ int run_command(const Command& command, const Globals& globals, std::span<char* 
 
 int show_help(const std::string& program, std::span<const std::string> topic) {
   if (topic.empty()) {
-    print(help_of_program(program, kCommands));
+    print(help_of_program(program, commands()));
     return 0;
   }
   const Command* command = find_command(topic.front());
@@ -111,7 +103,7 @@ int run_program(std::span<char* const> args) {
     options = Options::parse(table, args, Positionals::end_options);
   } catch (const UsageError& error) {
     print(std::string("Incorrect Usage. ") + error.what() + "\n\n" +
-          help_of_program(program, kCommands));
+          help_of_program(program, commands()));
     throw;
   }
   const std::vector<std::string>& words = options.positionals();

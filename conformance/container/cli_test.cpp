@@ -4,6 +4,7 @@
 #include "conformance/container/bundle.h"
 #include "conformance/container/host.h"
 #include "conformance/container/hull.h"
+#include "conformance/container/socket.h"
 #include "libruntime/system/catch.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/text.h"
@@ -49,6 +50,30 @@ TEST_CASE("a text log has logrus' form", "[A3][A14]") {
   const std::string text = bundle.read("log");
   CHECK(text.rfind("time=\"", 0) == 0);
   CHECK(contains(text, " level=error msg=\""));
+}
+
+TEST_CASE("the log goes to file:PATH, journald:IDENT or syslog:IDENT", "[A3]") {
+  Bundle bundle;
+  run_command({Hull::program(), "--log", "file:" + bundle.dir() + "/log", "state", "absent"});
+  CHECK(contains(bundle.read("log"), "level=error"));
+
+  // In a mount namespace of its own the test's socket stands where the host's would.
+  Mailbox mailbox(bundle.dir() + "/log.sock");
+  const auto log_to = [&](const std::string& target, const std::string& place) {
+    const std::string directory = place.substr(0, place.rfind('/'));
+    const std::string script = "mount -t tmpfs t " + place.substr(0, place.find('/', 1)) +
+                               " && mkdir -p " + directory + " && ln -s " + mailbox.path() + " " +
+                               place + " && exec " + Hull::program() + " --root " + bundle.dir() +
+                               "/state --log " + target + " state absent";
+    const Outcome done = run_command({"unshare", "--mount", "sh", "-c", script});
+    INFO(done.err);
+    CHECK(contains(done.err, "container does not exist"));
+    return mailbox.receive();
+  };
+  CHECK(log_to("journald:box", "/run/systemd/journal/socket") ==
+        "PRIORITY=3\nSYSLOG_IDENTIFIER=box\nMESSAGE=container does not exist\n");
+  CHECK(contains(run_command({Hull::program(), "--log", "syslog:", "state", "absent"}).err,
+                 exists("/dev/log") ? "container does not exist" : "/dev/log"));
 }
 
 TEST_CASE("an unknown log format is refused", "[A4]") {

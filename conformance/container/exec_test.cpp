@@ -9,6 +9,7 @@
 #include "conformance/container/hull.h"
 #include "libruntime/system/catch.h"
 #include "libruntime/system/files.h"
+#include "libruntime/system/text.h"
 
 namespace hull::conformance {
 namespace {
@@ -94,6 +95,52 @@ TEST_CASE("exec --cap adds a capability, --no-new-privs sets the bit", "[B29][B3
   CHECK(c.hull.inside(script) == "CapEff:\t0000000020000420\nNoNewPrivs:\t0");
   CHECK(c.hull.inside(script, {"--cap", "CAP_CHOWN", "--no-new-privs"}) ==
         "CapEff:\t0000000020000421\nNoNewPrivs:\t1");
+}
+
+TEST_CASE("exec --cgroup enters sub-cgroups, and never leaves the container's cgroup", "[B32]") {
+  Running c;
+  // v1: a sub-cgroup of one controller; v2: of all.
+  const bool v2 = in_cgroup_v2("pids");
+  const std::string sub = cgroup_of(c.hull.pid(), "pids") + "/sub";
+  make_directories(sub, 0755);
+  const std::string beside = cgroup_of(c.hull.pid(), "pids") + "x";
+  make_directories(beside, 0755);
+  const std::string own = c.hull.inside("cat /proc/1/cgroup");
+  const std::string here =
+      c.hull.inside("cat /proc/self/cgroup", {"--cgroup", v2 ? "sub" : "pids:sub"});
+  INFO(here);
+  CHECK(contains(here, "/sub"));
+  CHECK(split(here, '\n').size() == split(own, '\n').size());
+  CHECK(c.hull.inside("cat /proc/self/cgroup", {"--cgroup", "/"}) == own);
+  const std::string name = c.bundle.mark();
+  for (const std::string& bad :
+       {std::string("../" + name + "x"), std::string(".."), std::string("pids:.."),
+        std::string("sub/../../" + name + "x"), std::string("pids:absent"), std::string("absent"),
+        std::string("nosuch:sub")}) {
+    const Outcome done = c.hull.exec({"true"}, {"--cgroup", bad});
+    INFO(bad << ": " << done.err);
+    CHECK(done.exit_code == 255);
+    CHECK_FALSE(contains(done.err, "other half"));
+  }
+  CHECK(c.hull.exec({"true"}, {"--cgroup", "pids:sub", "--cgroup", "pids:sub"}).exit_code == 255);
+  rmdir(beside.c_str());
+}
+
+TEST_CASE("exec --process with fields missing", "[B26]") {
+  Running c;
+  const std::string file = c.bundle.dir() + "/process.json";
+  for (const auto& [process, text] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"args":["true"]})", "Cwd property must not be empty"},
+           {R"({"args":["true"],"cwd":"x"})", "Cwd must be an absolute path"},
+           {R"({"cwd":"/"})", "args must not be empty"},
+           {"{", "JSON"}}) {
+    write_file(file, process);
+    const Outcome done = c.hull.exec({}, {"--process", file});
+    INFO(process);
+    CHECK(done.exit_code == 255);
+    CHECK(contains(done.err, text));
+  }
+  CHECK(c.hull.exec({}, {"--process", c.bundle.dir() + "/absent"}).exit_code == 255);
 }
 
 TEST_CASE("exec --process reads everything from a file", "[B26]") {

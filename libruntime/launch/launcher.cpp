@@ -148,7 +148,14 @@ void send_plan(Child& child, plan::Plan& plan, const std::string& memory_task_fi
   if (plan.hook_stdout) fds.push_back(hooks.out);
   plan.hook_stderr = hooks.err >= 0;
   if (plan.hook_stderr) fds.push_back(hooks.err);
-  child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
+  try {
+    child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
+  } catch (const Error&) {
+    // It has left already: its last word says why.
+    const auto message = child.channel.receive();
+    if (!message || message->type != plan::MessageType::stillborn) throw;
+    throw stillborn_error(plan::number_of(*message));
+  }
 }
 
 void hand_over(Child& child, plan::Plan& plan, const std::string& memory_task_file,
@@ -312,8 +319,9 @@ Started exec_process(const state::State& state, const configs::Process& process,
   // The pidfd first, then the look at the start time: then it is the container's init or nothing.
   const Fd init(sys::pidfd_open(state.init_pid, 0));
   if (!init || !state::init_alive(state)) throw Error("cannot exec in a stopped container");
-  const auto cgroup = cgroups::load_manager(
-      config.cgroup, sub_cgroup_paths(state.cgroup_paths, options.sub_cgroups));
+  const auto paths = sub_cgroup_paths(state.cgroup_paths, options.sub_cgroups);
+  if (!options.sub_cgroups.empty()) require_directories(paths);
+  const auto cgroup = cgroups::load_manager(config.cgroup, paths);
   plan.pidfd = plan.join_by_pidfd != 0;
 
   Birth birth;

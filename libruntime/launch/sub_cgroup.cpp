@@ -1,5 +1,8 @@
 #include "libruntime/launch/sub_cgroup.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <set>
 
 #include "libruntime/system/error.h"
@@ -40,6 +43,13 @@ std::map<std::string, std::string> sub_cgroup_paths(const std::map<std::string, 
     }
   }
   return out;
+}
+
+void require_directories(const std::map<std::string, std::string>& paths) {
+  for (const auto& [controller, path] : paths)
+    if (access(path.c_str(), F_OK) != 0)
+      throw Error("sub-cgroup " + quote(path) + " is not there", "access", errno)
+          .hint("exec --cgroup takes cgroups that exist");
 }
 
 }  // namespace hull::launch

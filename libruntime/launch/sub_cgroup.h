@@ -12,4 +12,7 @@ namespace hull::launch {
 std::map<std::string, std::string> sub_cgroup_paths(const std::map<std::string, std::string>& paths,
                                                     const std::vector<std::string>& specs);
 
+// Throws Error when one of the directories does not exist.
+void require_directories(const std::map<std::string, std::string>& paths);
+
 }  // namespace hull::launch

@@ -56,8 +56,8 @@ TEST_CASE("An error says policy, call, field, and what it takes", "[scheduling]"
     FAIL("the kernel has SCHED_ISO");
   } catch (const Error& e) {
     CHECK(std::string(e.what()) ==
-          "cannot set the scheduler SCHED_ISO (/process/scheduler): sched_setattr: invalid "
-          "argument; no released kernel has SCHED_ISO");
+          "cannot set the scheduler SCHED_ISO: sched_setattr: invalid argument "
+          "(/process/scheduler); no released kernel has SCHED_ISO");
   }
   if (geteuid() != 0) HULL_SKIP("needs root");
   CHECK(in_child([] {
