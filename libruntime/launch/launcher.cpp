@@ -148,14 +148,7 @@ void send_plan(Child& child, plan::Plan& plan, const std::string& memory_task_fi
   if (plan.hook_stdout) fds.push_back(hooks.out);
   plan.hook_stderr = hooks.err >= 0;
   if (plan.hook_stderr) fds.push_back(hooks.err);
-  try {
-    child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
-  } catch (const Error&) {
-    // It has left already: its last word says why.
-    const auto message = child.channel.receive();
-    if (!message || message->type != plan::MessageType::stillborn) throw;
-    throw stillborn_error(plan::number_of(*message));
-  }
+  child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
 }
 
 void hand_over(Child& child, plan::Plan& plan, const std::string& memory_task_file,

@@ -106,12 +106,12 @@ TEST_CASE("A device that can't move is an error that names it", "[network]") {
     });
   };
   CHECK(error_of("nosuch", "") ==
-        "moving network device \"nosuch\": there is no network device \"nosuch\" on the host "
-        "(/linux/netDevices/nosuch): rtnetlink: no such device");
+        "moving network device \"nosuch\": there is no network device \"nosuch\" on the host: "
+        "rtnetlink: no such device (/linux/netDevices/nosuch)");
   CHECK(error_of("hv0", "lo") ==
-        "moving network device \"hv0\": the container has a network device \"lo\" already "
-        "(/linux/netDevices/hv0): rtnetlink: file exists");
-  CHECK(error_of("lo", "x").find("(/linux/netDevices/lo): rtnetlink: invalid argument") !=
+        "moving network device \"hv0\": the container has a network device \"lo\" already: "
+        "rtnetlink: file exists (/linux/netDevices/hv0)");
+  CHECK(error_of("lo", "x").find("rtnetlink: invalid argument (/linux/netDevices/lo)") !=
         std::string::npos);
 }
 
