@@ -361,6 +361,7 @@ void Container::end_init(cgroups::Manager& cgroup) const {
 
 void Container::destroy(bool force) {
   const auto cgroup = manager_of(state_);
+  Status now = Status::running;
   if (force) {
     // Kill first: whoever holds the lock may be waiting for this init.
     end_init(*cgroup);
@@ -369,12 +370,12 @@ void Container::destroy(bool force) {
     state_ = directory_.load();
   } else {
     lock();
-    const Status now = status();
+    now = status();
     if (now != Status::stopped && now != Status::created)
       throw Error("cannot delete container " + state_.id +
                   " that is not stopped: " + std::string(state::status_name(now)));
   }
-  end_init(*cgroup);
+  if (force || now != Status::stopped) end_init(*cgroup);
   // The end of its PID namespace's init ends all; without one, or when others were put in there,
   // they are killed.
   if (state_.init_pid != 0 && !has_own_pid_namespace(state_.config)) cgroup->kill(SIGKILL);

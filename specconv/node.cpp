@@ -1,8 +1,10 @@
 #include "specconv/node.h"
 
-#include <nlohmann/json.hpp>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include "libruntime/system/files.h"
+#include "libruntime/system/json.h"
 
 namespace hull::specconv {
 namespace {
@@ -34,25 +36,28 @@ void check_bounds(std::string_view text) {
   }
 }
 
+std::string as_json(const JsonValue& value) {
+  rapidjson::StringBuffer out;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(out);
+  value.Accept(writer);
+  return out.GetString();
+}
+
 }  // namespace
 
 Document::Document(std::string_view text) {
   check_bounds(text);
   try {
-    json_ = std::make_unique<nlohmann::json>(nlohmann::json::parse(text));
-  } catch (const nlohmann::json::exception& e) {
-    std::string_view what =
-        e.what();  // "[json.exception.parse_error.101] parse error at line 3, ..."
-    if (const size_t end = what.find("] "); what.starts_with('[') && end != std::string_view::npos)
-      what.remove_prefix(end + 2);
-    throw Error("invalid JSON: " + std::string(what));
+    json_ = std::make_unique<JsonText>(std::string(text));
+  } catch (const Error& e) {
+    throw Error("invalid JSON: " + e.message());
   }
 }
 
 Document::~Document() = default;
 
 Node Document::root(Problems& problems) const {
-  if (json_->is_object()) return {json_.get(), problems};
+  if (json_->root().IsObject()) return {&json_->root(), problems};
   problems.add("", "must be an object");
   return {nullptr, problems};
 }
@@ -69,9 +74,7 @@ void Node::problem(std::string_view key, std::string text) const {
 
 Node Node::member(std::string_view key) const {
   if (value_ == nullptr) return {nullptr, *this, key};
-  const auto found = value_->find(key);
-  const bool absent = found == value_->end() || found->is_null();
-  return {absent ? nullptr : &*found, *this, key};
+  return {value_->IsObject() ? find_member(*value_, key) : nullptr, *this, key};
 }
 
 Node Node::object(std::string_view key) const {
@@ -80,7 +83,9 @@ Node Node::object(std::string_view key) const {
   return found;
 }
 
-bool Node::has_members() const { return value_ != nullptr && !value_->empty(); }
+bool Node::has_members() const {
+  return value_ != nullptr && value_->IsObject() && value_->MemberCount() > 0;
+}
 
 void Node::require(std::initializer_list<std::string_view> keys) const {
   for (const std::string_view key : keys)
@@ -88,8 +93,8 @@ void Node::require(std::initializer_list<std::string_view> keys) const {
 }
 
 bool Node::is_object() const {
-  if (value_ != nullptr && value_->is_object()) {
-    if (value_->size() <= kMaxEntries) return true;
+  if (value_ != nullptr && value_->IsObject()) {
+    if (value_->MemberCount() <= kMaxEntries) return true;
     problem("has too many entries");
     return false;
   }
@@ -99,28 +104,31 @@ bool Node::is_object() const {
 
 size_t Node::list_size() const {
   if (value_ == nullptr) return 0;
-  if (!value_->is_array()) {
+  if (!value_->IsArray()) {
     problem("must be a list");
     return 0;
   }
-  if (value_->size() > kMaxEntries) {
+  if (value_->Size() > kMaxEntries) {
     problem("has too many entries");
     return 0;
   }
-  return value_->size();
+  return value_->Size();
 }
 
-Node Node::at(size_t index) const { return {&(*value_)[index], *this, index}; }
+Node Node::at(size_t index) const {
+  return {&(*value_)[static_cast<rapidjson::SizeType>(index)], *this, index};
+}
 
 std::vector<std::string_view> Node::keys() const {
   std::vector<std::string_view> out;
   if (value_ == nullptr) return out;
-  out.reserve(value_->size());
-  for (auto it = value_->begin(); it != value_->end(); ++it) {
-    if (it.key().find('\0') != std::string::npos) {
+  out.reserve(value_->MemberCount());
+  for (const auto& [name, value] : value_->GetObject()) {
+    const std::string_view key = text_of(name);
+    if (key.find('\0') != std::string_view::npos) {
       problem("a key contains nul byte (\\x00)");
     } else {
-      out.emplace_back(it.key());
+      out.push_back(key);
     }
   }
   return out;
@@ -129,34 +137,34 @@ std::vector<std::string_view> Node::keys() const {
 // No field of config.json can hold a NUL: all of them end in system calls that take C strings.
 bool Node::text(std::string& out) const {
   if (value_ == nullptr) return false;
-  const auto* text = value_->get_ptr<const std::string*>();
-  if (text == nullptr) {
+  if (!value_->IsString()) {
     problem("must be a string");
     return false;
   }
-  if (text->find('\0') != std::string::npos) {
+  const std::string_view text = text_of(*value_);
+  if (text.find('\0') != std::string_view::npos) {
     problem("contains nul byte (\\x00)");
     return false;
   }
-  out = *text;
+  out = text;
   return true;
 }
 
 bool Node::integer(int64_t min, uint64_t max, int64_t& low, uint64_t& high) const {
   if (value_ == nullptr) return false;
-  if (const auto* natural = value_->get_ptr<const uint64_t*>(); natural != nullptr) {
-    high = *natural;
+  if (value_->IsUint64()) {
+    high = value_->GetUint64();
     if (high <= max) return true;
-  } else if (const auto* whole = value_->get_ptr<const int64_t*>(); whole != nullptr) {
-    low = *whole;
+  } else if (value_->IsInt64()) {
+    low = value_->GetInt64();
     high = 0;
     if (low >= min) return true;
-  } else if (!value_->is_number()) {
+  } else if (!value_->IsNumber()) {
     problem("must be a number");
     return false;
   }
   problem("must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
-          ", not " + value_->dump());
+          ", not " + as_json(*value_));
   return false;
 }
 
@@ -165,17 +173,17 @@ bool Node::read(std::string_view key, std::string& out) const { return member(ke
 bool Node::read(std::string_view key, bool& out) const {
   const Node node = member(key);
   if (!node.present()) return false;
-  if (!node.value_->is_boolean()) {
+  if (!node.value_->IsBool()) {
     node.problem("must be true or false");
     return false;
   }
-  out = *node.value_->get_ptr<const bool*>();
+  out = node.value_->GetBool();
   return true;
 }
 
 bool Node::read(std::string_view key, std::vector<std::string>& out) const {
   const Node list = member(key);
-  if (!list.present() || !list.value_->is_array()) {
+  if (!list.present() || !list.value_->IsArray()) {
     if (list.present()) list.problem("must be a list");
     return false;
   }

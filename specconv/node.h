@@ -1,11 +1,12 @@
 #pragma once
 
+#include <rapidjson/fwd.h>
+
 #include <concepts>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,10 @@
 
 // Typed reading of a JSON tree for the parse*.cpp files: what is wrong is noted with its pointer
 // and reading goes on. The JSON library itself stays in node.cpp.
+namespace hull {
+class JsonText;
+}
+
 namespace hull::specconv {
 
 // More entries than this in one list or map is no container but an attack on our memory.
@@ -26,7 +31,7 @@ inline constexpr size_t kMaxEntries = 65536;
 // must not outlive it.
 class Node {
  public:
-  Node(const nlohmann::json* value, Problems& problems) : value_(value), problems_(&problems) {}
+  Node(const rapidjson::Value* value, Problems& problems) : value_(value), problems_(&problems) {}
 
   [[nodiscard]] bool present() const { return value_ != nullptr; }
   [[nodiscard]] std::string pointer() const;
@@ -113,9 +118,9 @@ class Node {
   }
 
  private:
-  Node(const nlohmann::json* value, const Node& parent, std::string_view key)
+  Node(const rapidjson::Value* value, const Node& parent, std::string_view key)
       : value_(value), problems_(parent.problems_), parent_(&parent), key_(key) {}
-  Node(const nlohmann::json* value, const Node& parent, size_t index)
+  Node(const rapidjson::Value* value, const Node& parent, size_t index)
       : value_(value), problems_(parent.problems_), parent_(&parent), index_(index) {}
 
   [[nodiscard]] bool is_object() const;    // notes a problem when not
@@ -138,7 +143,7 @@ class Node {
     return true;
   }
 
-  const nlohmann::json* value_;
+  const rapidjson::Value* value_;
   Problems* problems_;
   const Node* parent_ = nullptr;
   std::string_view key_;
@@ -157,7 +162,7 @@ class Document {
   [[nodiscard]] Node root(Problems& problems) const;
 
  private:
-  std::unique_ptr<nlohmann::json> json_;
+  std::unique_ptr<JsonText> json_;
 };
 
 }  // namespace hull::specconv

@@ -14,6 +14,7 @@
 namespace hull::cmd {
 void enter_directory(const std::string& path) {
   if (chdir(path.c_str()) != 0) throw Error("chdir " + path, "", errno);
+  unsetenv("PWD");  // it names another directory now
 }
 
 specconv::Spec read_spec(const std::string& path) {

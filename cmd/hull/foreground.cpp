@@ -32,17 +32,14 @@ Foreground::Foreground(bool subreaper) {
   sigfillset(&all);
   signals_ = Fd(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) throw Error("cannot receive signals", "signalfd", errno);
-  if (sigprocmask(SIG_SETMASK, &all, &old_mask_) != 0)
+  if (sigprocmask(SIG_SETMASK, &all, nullptr) != 0)
     throw Error("cannot block signals", "sigprocmask", errno);
 }
 
 Foreground::~Foreground() {
   // With SIGTTOU still blocked: in the background it would stop us here (termios(3)).
   terminal_.restore();
-  // What ended the container must not end us before the exit status is out.
-  signalfd_siginfo one;
-  while (read(signals_.get(), &one, sizeof one) == ssize_t{sizeof one}) continue;
-  (void)sigprocmask(SIG_SETMASK, &old_mask_, nullptr);  // fails only for a wrong address
+  // Signals stay blocked: what ended the container must not end us before the exit status is out.
 }
 
 void Foreground::set_console_size(configs::Process& process) {
@@ -133,7 +130,9 @@ void Foreground::reap(pid_t main) {
     const pid_t pid = waitpid(-1, &wait_status, WNOHANG | __WALL);
     if (pid < 0 && errno == EINTR) continue;
     if (pid <= 0) return;
-    if (pid == main) status_ = exit_status(wait_status);
+    if (pid != main) continue;
+    status_ = exit_status(wait_status);
+    return;  // what else has ended is init's when we have gone, and that is soon
   }
 }
 

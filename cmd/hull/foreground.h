@@ -40,7 +40,6 @@ class Foreground {
   void resize(const Started& started);
   void reap(pid_t main);
 
-  sigset_t old_mask_{};
   Fd signals_;
   HostTerminal terminal_;
   std::optional<int> status_;

@@ -1,6 +1,9 @@
 #include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -34,9 +37,11 @@ int no_such_command(const std::string& name) {
 // What one of the descriptors 0, 1, 2 would be if a caller had closed it: the next file that is
 // opened, which the container's program would then read or write.
 void fill_standard_descriptors() {
-  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) >= 0) continue;
-    // The lowest free number is `fd` itself. Without /dev/null there is nothing to be done.
+  std::array<pollfd, 3> streams{{{0, 0, 0}, {1, 0, 0}, {2, 0, 0}}};
+  if (poll(streams.data(), streams.size(), 0) < 0) _exit(1);
+  for (const pollfd& stream : streams) {
+    if ((stream.revents & POLLNVAL) == 0) continue;
+    // The lowest free number is this one itself. Without /dev/null there is nothing to be done.
     if (open("/dev/null", O_RDWR) < 0) _exit(1);
   }
 }
@@ -126,6 +131,9 @@ int run_program(std::span<char* const> args) {
 }  // namespace hull::cmd
 
 int main(int argc, char** argv) {
+  // One brk(2) for the life of a command: nothing is given back before its end.
+  mallopt(M_TOP_PAD, 512 << 10);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
   hull::init_if_asked(argc, argv);
   hull::cmd::fill_standard_descriptors();
   // A caller may have left it ignored, and then no child could be waited for.

@@ -36,8 +36,8 @@ Layout read_layout();
 // CLONE_INTO_CGROUP.
 struct Entrance {
   std::vector<std::string> task_files;
-  // The memory hierarchy's: entered last, so that what the set-up takes does not count against the
-  // container's limit. Empty without one.
+  // The memory hierarchy's where memory is limited: entered last, so that what the set-up takes
+  // does not count against the container's limit. Else empty, and it is one of task_files.
   std::string memory_task_file;
   Fd unified;  // empty without a v2 hierarchy
 };

@@ -32,7 +32,8 @@ V1Manager::V1Manager(const configs::Cgroup& config, std::map<std::string, std::s
     : paths_(std::move(paths)),
       mounts_(std::move(mounts)),
       rootless_(config.rootless),
-      path_given_(!config.path.empty()) {}
+      path_given_(!config.path.empty()),
+      memory_is_limited_(config.resources.memory != 0 || config.resources.memory_swap != 0) {}
 
 std::string V1Manager::path_of(std::string_view key) const {
   const auto found = paths_.find(std::string(key));
@@ -58,7 +59,7 @@ Entrance V1Manager::open_entrance() const {
   const std::string unified = path_of("");
   const std::string memory = path_of("memory");
   for (const std::string& dir : directories()) {
-    if (dir == memory) {
+    if (dir == memory && memory_is_limited_) {
       entrance.memory_task_file = dir + "/tasks";
     } else if (dir == unified) {
       entrance.unified = open_or_throw(AT_FDCWD, dir, O_PATH | O_DIRECTORY);

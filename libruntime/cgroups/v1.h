@@ -49,7 +49,8 @@ class V1Manager final : public Manager {
   std::map<std::string, std::string> paths_;
   Mounts mounts_;
   bool rootless_;
-  bool path_given_;                // the user asked for this very cgroup
+  bool path_given_;  // the user asked for this very cgroup
+  bool memory_is_limited_;
   std::set<std::string> skipped_;  // keys without a directory: no permission, rootless
 };
 

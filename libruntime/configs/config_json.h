@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rapidjson/fwd.h>
+
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -19,7 +21,7 @@ void config_to_json(const Config& config, nlohmann::json& out);
 // Reads over `out`. Absent and null members leave the defaults, members that a Config does not have
 // are skipped. Throws Error when one has a wrong type, a number out of its range or an unknown
 // name.
-void config_from_json(const nlohmann::json& in, Config& out);
+void config_from_json(const rapidjson::Value& in, Config& out);
 // The same from text.
 Config config_from_text(std::string_view text);
 

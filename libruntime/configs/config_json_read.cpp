@@ -114,7 +114,7 @@ void read_pids(const Json& in, Resources& out) {
   get(in, "pids_limit", out.pids_limit);
   // runc before 1.3 writes every member, and 0 for "not set"; "freezer" tells such a file.
   // Elsewhere 0 is a limit.
-  if (out.pids_limit == 0 && in.contains("freezer")) out.pids_limit.reset();
+  if (out.pids_limit == 0 && in.HasMember("freezer")) out.pids_limit.reset();
 }
 
 void read_resources(const Json& in, Resources& out) {
@@ -187,7 +187,7 @@ void read_seccomp(const Json& in, Seccomp& out) {
   get(in, "default_errno_ret", out.default_errno_ret);
   get_list(in, "architectures", out.architectures);
   // Absent (runc 1.1 has no such member): the default. Null: none were asked for.
-  out.flags_given = in.contains("flags");
+  out.flags_given = in.HasMember("flags");
   get_list(in, "flags", out.flags);
   get(in, "listener_path", out.listener_path);
   get(in, "listener_metadata", out.listener_metadata);
@@ -251,11 +251,8 @@ void config_from_json(const Json& in, Config& out) {
 
 Config config_from_text(std::string_view text) {
   Config out;
-  try {
-    config_from_json(Json::parse(text), out);
-  } catch (const Json::exception& e) {
-    throw Error("state.json is damaged: " + std::string(e.what()));
-  }
+  const JsonText json{std::string(text)};
+  config_from_json(json.root(), out);
   return out;
 }
 

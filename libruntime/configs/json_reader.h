@@ -3,7 +3,6 @@
 #include <concepts>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,45 +10,45 @@
 #include <vector>
 
 #include "libruntime/system/error.h"
+#include "libruntime/system/json.h"
 
-// Typed members of the "config" object of state.json. Each throws Error when one has a wrong type
+// Typed members of state.json. Each throws Error when one has a wrong type
 // or range. For .cpp files only: it pulls in the JSON library.
 namespace hull::configs::reading {
 
-using Json = nlohmann::json;
+using Json = JsonValue;
 
 [[noreturn]] inline void refuse(std::string_view key, std::string_view why) {
-  throw Error("state.json is damaged: config: " + std::string(key) + " " + std::string(why));
+  throw Error("state.json is damaged: " + std::string(key) + " " + std::string(why));
 }
 
 // A member, or null when it is absent or null. runc 1.1 writes many nulls, later ones leave members
 // out.
 inline const Json* find(const Json& object, const char* key) {
-  if (!object.is_object()) refuse(key, "is not within an object");
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
+  if (!object.IsObject()) refuse(key, "is not within an object");
+  return find_member(object, key);
 }
 
 inline void to_value(const Json& in, const char* key, std::string& out) {
-  const auto* text = in.get_ptr<const std::string*>();
-  if (text == nullptr) refuse(key, "is no string");
-  out = *text;
+  if (!in.IsString()) refuse(key, "is no string");
+  out = text_of(in);
 }
 
 inline void to_value(const Json& in, const char* key, bool& out) {
-  if (!in.is_boolean()) refuse(key, "is no boolean");
-  out = *in.get_ptr<const bool*>();
+  if (!in.IsBool()) refuse(key, "is no boolean");
+  out = in.GetBool();
 }
 
 template <std::integral T>
 void to_value(const Json& in, const char* key, T& out) {
   using Limits = std::numeric_limits<T>;
-  if (const auto* natural = in.get_ptr<const uint64_t*>(); natural != nullptr) {
-    if (!std::in_range<T>(*natural)) refuse(key, "is too large");
-    out = static_cast<T>(*natural);
-  } else if (const auto* whole = in.get_ptr<const int64_t*>(); whole != nullptr) {
-    if (!std::in_range<T>(*whole)) refuse(key, Limits::is_signed ? "is too small" : "is negative");
-    out = static_cast<T>(*whole);
+  if (in.IsUint64()) {
+    if (!std::in_range<T>(in.GetUint64())) refuse(key, "is too large");
+    out = static_cast<T>(in.GetUint64());
+  } else if (in.IsInt64()) {
+    const int64_t whole = in.GetInt64();
+    if (!std::in_range<T>(whole)) refuse(key, Limits::is_signed ? "is too small" : "is negative");
+    out = static_cast<T>(whole);
   } else {
     refuse(key, "is no whole number");
   }
@@ -74,9 +73,9 @@ void get_list(const Json& object, const char* key, std::vector<T>& out, ReadOne 
   out.clear();
   const Json* list = find(object, key);
   if (list == nullptr) return;
-  if (!list->is_array()) refuse(key, "is no list");
-  out.reserve(list->size());
-  for (const Json& one : *list) read_one(one, out.emplace_back());
+  if (!list->IsArray()) refuse(key, "is no list");
+  out.reserve(list->Size());
+  for (const Json& one : list->GetArray()) read_one(one, out.emplace_back());
 }
 
 template <class T>
@@ -89,8 +88,9 @@ void get_map(const Json& object, const char* key, std::map<std::string, T>& out,
   out.clear();
   const Json* map = find(object, key);
   if (map == nullptr) return;
-  if (!map->is_object()) refuse(key, "is no object");
-  for (auto it = map->begin(); it != map->end(); ++it) read_one(*it, out[it.key()]);
+  if (!map->IsObject()) refuse(key, "is no object");
+  for (const auto& [name, value] : map->GetObject())
+    read_one(value, out[std::string(text_of(name))]);
 }
 
 inline void get_map(const Json& object, const char* key, std::map<std::string, std::string>& out) {

@@ -149,7 +149,7 @@ void become_user(Session& session) {
   if (!process.no_new_privileges) load_seccomp(session);
 
   // As root first; where only the user may enter, once more as the user.
-  const bool entered = chdir(process.cwd.c_str()) == 0;
+  const bool entered = process.cwd == "/" || chdir(process.cwd.c_str()) == 0;
   if (!entered && errno != EACCES && errno != EPERM) chdir_failed(process.cwd);
   if (process.capabilities) {
     security::drop_bounding(*process.capabilities);

@@ -16,7 +16,7 @@ namespace {
 // Says `created`; with exec.fifo then blocks until `start` reads it (DESIGN 3).
 void wait_for_start(Session& session) {
   session.channel.send(plan::MessageType::created);
-  session.wait_to_proceed();
+  if (session.plan.wait_when_created) session.wait_to_proceed();
   if (session.plan.start_now) return;
   // The launcher is about to leave: no more log lines to it.
   log::set_sink(nullptr);

@@ -21,9 +21,12 @@ namespace {
 constexpr char kSelf[] = "/proc/self/exe";
 
 Fd clone_own_mount() {
-  Fd clone(sys::open_tree(AT_FDCWD, kSelf, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  constexpr unsigned kFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
   mount_attr readonly{};
   readonly.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
+  Fd clone(sys::open_tree_attr(AT_FDCWD, kSelf, kFlags, readonly));
+  if (clone) return clone;
+  clone.reset(sys::open_tree(AT_FDCWD, kSelf, kFlags));
   if (clone && sys::mount_setattr(clone.get(), "", AT_EMPTY_PATH, readonly) != 0) clone.reset();
   return clone;
 }

@@ -187,6 +187,13 @@ Child spawn_on(const configs::CpuMask& cpus, Birth birth) {
   return spawn(std::move(birth));
 }
 
+// Whether something of the above has to happen between "created" and the program's start. Where
+// exec.fifo holds it back, nothing has: `start` takes the lock that create holds.
+bool must_wait(const plan::Plan& plan, const LaunchOptions& options) {
+  return !options.pidfd_socket.empty() || !options.pid_file.empty() ||
+         (plan.rootfs.user_namespace && !plan.process.rlimits.empty());
+}
+
 void end_child(const Child& child) {
   sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
   wait_for(child.pid);
@@ -251,6 +258,7 @@ state::State create_container(const Request& request, Started& started) {
   // All that can fail on paper comes before anything is made.
   plan::Plan plan = plan_container(config, request.process, request.id, request.options);
   plan.start_now = request.start_now;
+  plan.wait_when_created = request.start_now && must_wait(plan, request.options);
   plan.exec_fifo = !request.start_now;
   HookFiles hook_files;
   if (!plan.create_container_hooks.empty() || !plan.start_container_hooks.empty())
@@ -298,7 +306,7 @@ state::State create_container(const Request& request, Started& started) {
   conversation.until_created();
   set_rlimits(child.pid, plan);
   announce(child, request.options);
-  conversation.proceed();
+  if (plan.wait_when_created) conversation.proceed();
   if (request.start_now) conversation.until_executed();
   clean_up.cancel();
   started.pidfd = std::move(child.pidfd);
@@ -316,6 +324,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
   if (!options.sub_cgroups.empty()) require_directories(paths);
   const auto cgroup = cgroups::load_manager(config.cgroup, paths);
   plan.pidfd = plan.join_by_pidfd != 0;
+  plan.wait_when_created = must_wait(plan, options);
 
   Birth birth;
   birth.entrance = cgroup->open_entrance();
@@ -335,7 +344,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
     conversation.until_created();
     set_rlimits(child.pid, plan);
     announce(child, options);
-    conversation.proceed();
+    if (plan.wait_when_created) conversation.proceed();
     conversation.until_executed();
   } catch (...) {
     end_child(child);

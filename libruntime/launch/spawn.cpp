@@ -265,7 +265,7 @@ Child spawn(Birth birth) {
   // hull-init finds its channel behind the preserved descriptors: nothing it needs may be in that
   // place.
   const int channel_home = 3 + static_cast<int>(birth.preserve_fds);
-  const Fd executable = out_of_the_way(open_init_executable(), channel_home);
+  Fd executable = out_of_the_way(open_init_executable(), channel_home);
   auto [ours, theirs] = plan::Channel::make_pair();
   std::pair<Fd, Fd> births;
   const bool twice = birth.user_namespace >= 0 || !birth.time_offsets.empty();
@@ -307,8 +307,13 @@ Child spawn(Birth birth) {
     if (pid == 0) be_born(newborn);
   }
   Child child{pid, Fd(pidfd), std::move(ours)};
-  theirs.close();
   births.second.reset();
+  {
+    const FdCloseBatch together;
+    theirs.close();
+    executable.reset();
+    birth.entrance.unified.reset();
+  }
   try {
     if (new_user) {
       write_map(pid, "uid_map", "/linux/uidMappings", *birth.uid_mappings);

@@ -22,7 +22,7 @@ enum class MessageType : uint32_t {
   priority,         // init: may not set its own scheduler or I/O priority; the launcher does it
   console,          // init: the pty's master
   seccomp_listener,  // init: the listener's fd; waits for `proceed`
-  created,           // init: nothing is left but the start; waits for `proceed`
+  created,           // init: nothing is left but the start; may wait for `proceed`
   error,             // init: an Error
   log,               // init: level (one character) and text
   stillborn,         // the clone, before it became hull-init: step and errno in one number

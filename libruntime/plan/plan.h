@@ -89,8 +89,9 @@ struct Plan {
   std::string
       creating_state;         // state JSON for createContainer hooks, with the pid left as kPidMark
   std::string created_state;  // state JSON for startContainer hooks
-  bool start_now = false;     // run and exec: no exec.fifo, go on when the launcher says so
-  int log_level = 1;          // log::Level
+  bool start_now = false;     // run and exec: no exec.fifo
+  bool wait_when_created = false;  // the launcher has something to do before the program starts
+  int log_level = 1;               // log::Level
 
   // Descriptors beside the message, in this order.
   bool memory_tasks = false;  // `tasks` of the v1 memory hierarchy, to be entered last

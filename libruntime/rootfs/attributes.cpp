@@ -35,13 +35,6 @@ uint64_t statfs_flags(int mount) {
   return static_cast<uint64_t>(info.f_flags);
 }
 
-mount_attr to_kernel(Attributes attributes) {
-  mount_attr out{};
-  out.attr_set = attributes.set;
-  out.attr_clr = attributes.clear;
-  return out;
-}
-
 bool change(int mount, Attributes attributes, bool recursive) {
   const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
   return sys::mount_setattr(mount, "", flags, to_kernel(attributes)) == 0;
@@ -72,6 +65,13 @@ void remount(int mount, Attributes attributes) {
 }
 
 }  // namespace
+
+mount_attr to_kernel(Attributes attributes) {
+  mount_attr out{};
+  out.attr_set = attributes.set;
+  out.attr_clr = attributes.clear;
+  return out;
+}
 
 Attributes attributes_of(uint64_t flags, uint64_t clear_flags) {
   Attributes out;

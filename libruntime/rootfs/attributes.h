@@ -14,6 +14,9 @@ struct Attributes {
   [[nodiscard]] bool empty() const { return set == 0 && clear == 0; }
 };
 
+// As mount_setattr(2) takes them.
+mount_attr to_kernel(Attributes attributes);
+
 inline constexpr uint64_t kPropagationFlags = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 inline constexpr uint64_t kAccessTimeFlags = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
 // The MS_* flags that a bind mount can have of its own.

@@ -55,14 +55,14 @@ Attributes tree_attributes(const plan::Rootfs& plan, const configs::Mount& mount
 BindSource source_of(const plan::Rootfs& plan, const configs::Mount& mount,
                      const std::function<Fd()>& ask_for_source) {
   const bool recursive = (mount.flags & MS_REC) != 0;
-  if (mount.idmapped()) return {ask_for_source(), true, recursive};
+  if (mount.idmapped()) return {ask_for_source(), true, recursive, false};
   try {
     return open_source(AT_FDCWD, mount.source.c_str(), recursive);
   } catch (const Error& e) {
     // The container's root has no rights in directories of the host's.
     if (e.code() != EACCES || !plan.user_namespace || !ask_for_source) throw;
   }
-  return {ask_for_source(), true, recursive};
+  return {ask_for_source(), true, recursive, false};
 }
 
 }  // namespace
@@ -71,13 +71,21 @@ BindSource open_source(int dir, const char* path, bool recursive) {
   const unsigned empty = *path == '\0' ? AT_EMPTY_PATH : 0U;
   const unsigned flags =
       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | empty | (recursive ? AT_RECURSIVE : 0U);
-  BindSource out{Fd(sys::open_tree(dir, path, flags)), true, recursive};
+  BindSource out{Fd(sys::open_tree(dir, path, flags)), true, recursive, false};
   if (out.fd) return out;
   if (errno != ENOSYS && errno != EPERM) throw Error("cannot open the source", "open_tree", errno);
   out.detached = false;
   out.fd.reset(empty != 0 ? fcntl(dir, F_DUPFD_CLOEXEC, 3) : openat(dir, path, O_PATH | O_CLOEXEC));
   if (!out.fd) throw Error("cannot open the source", "open", errno);
   return out;
+}
+
+BindSource open_tree_with(int dir, Attributes attributes) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+  Fd tree(sys::open_tree_attr(dir, "", flags, to_kernel(attributes)));
+  if (tree) return {std::move(tree), true, true, true};
+  // ENOSYS: an older kernel; EPERM: a seccomp profile. What else is wrong the old way finds, too.
+  return open_source(dir, "", true);
 }
 
 Fd attach(const RootPath& root, const Target& target, BindSource source, Attributes own,

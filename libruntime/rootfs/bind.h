@@ -18,11 +18,16 @@ struct BindSource {
           // open_tree(2), an O_PATH descriptor
   bool detached = false;
   bool recursive = false;
+  bool complete = false;  // has the attributes that were asked for
 };
 
 // Of `path` below `dir` (AT_FDCWD for a path of the caller's root), or of `dir` itself when it is
 // empty. Throws Error.
 BindSource open_source(int dir, const char* path, bool recursive);
+
+// A copy of the whole tree at `dir` with these attributes, where one call can make it (Linux 6.15);
+// else `complete` says that they are missing. Throws Error.
+BindSource open_tree_with(int dir, Attributes attributes);
 
 // Attaches it on `target` with attributes for the mount itself and for its whole tree. Returns a
 // descriptor of the root of the attached mount. Throws Error.

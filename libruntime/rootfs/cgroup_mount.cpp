@@ -9,6 +9,7 @@
 
 #include "libruntime/rootfs/attributes.h"
 #include "libruntime/rootfs/bind.h"
+#include "libruntime/rootfs/fd_path.h"
 #include "libruntime/rootfs/mounts.h"
 #include "libruntime/rootfs/target.h"
 #include "libruntime/system/error.h"
@@ -22,19 +23,10 @@ uint64_t file_system_flags(const configs::Mount& mount) {
   return mount.flags & ~(MS_BIND | MS_REC | kPropagationFlags);
 }
 
-// Names below the tmpfs, which is the working directory meanwhile: it is fresh and nobody else's,
-// so that mount(2) may take them as they are.
+// Names below the tmpfs: it is fresh and nobody else's, so that mount(2) may take them as they are.
 class Hierarchies {
  public:
-  explicit Hierarchies(const RootPath& root, int top) : root_(root) {
-    if (fchdir(top) != 0) throw Error("cannot enter the cgroup tmpfs", "fchdir", errno);
-  }
-  ~Hierarchies() {
-    // It was the working directory before; enter() goes there by descriptor anyway.
-    static_cast<void>(fchdir(root_.fd()) == 0);
-  }
-  Hierarchies(const Hierarchies&) = delete;
-  Hierarchies& operator=(const Hierarchies&) = delete;
+  explicit Hierarchies(int top) : top_(top), path_(std::string(FdPath(top)) + "/") {}
 
   void bind(const std::string& host_path, const std::string& name) {
     make_directory(name);
@@ -46,7 +38,7 @@ class Hierarchies {
     mount(source, controller.name, "cgroup", flags, controller.options.c_str());
   }
   void link(const std::string& target, const std::string& name) {
-    if (symlink(target.c_str(), name.c_str()) != 0 && errno != EEXIST)
+    if (symlinkat(target.c_str(), top_, name.c_str()) != 0 && errno != EEXIST)
       throw Error("cannot make the link " + quote(name), "symlink", errno);
   }
   // Where the kernel (before 5.12) can't set attributes of a tree.
@@ -55,20 +47,21 @@ class Hierarchies {
   }
 
  private:
-  static void make_directory(const std::string& name) {
+  void make_directory(const std::string& name) const {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
       throw Error("a cgroup hierarchy has the name " + quote(name));
-    if (mkdir(name.c_str(), 0755) != 0)
+    if (mkdirat(top_, name.c_str(), 0755) != 0)
       throw Error("cannot make the directory " + quote(name), "mkdir", errno);
   }
-  static void mount(const std::string& source, const std::string& name, const char* type,
-                    uint64_t flags, const char* data) {
-    if (::mount(source.c_str(), name.c_str(), type, flags, data) != 0)
+  void mount(const std::string& source, const std::string& name, const char* type, uint64_t flags,
+             const char* data) const {
+    if (::mount(source.c_str(), (path_ + name).c_str(), type, flags, data) != 0)
       throw Error("cannot mount the cgroup hierarchy " + quote(name) + " (" + source + ")", "mount",
                   errno);
   }
 
-  const RootPath& root_;
+  int top_;
+  std::string path_;
 };
 
 void mount_hierarchies(Hierarchies& hierarchies, const plan::CgroupView& view, uint64_t flags) {
@@ -89,7 +82,7 @@ void mount_v1(const RootPath& root, const plan::Rootfs& plan, const configs::Mou
   target.fd = reopen(root, target);
   const int top = target.fd.get();
   const uint64_t flags = kDefaultFlags | (mount.flags & kMountFlags);
-  Hierarchies hierarchies(root, top);
+  Hierarchies hierarchies(top);
   mount_hierarchies(hierarchies, plan.cgroup, kDefaultFlags | (flags & MS_RDONLY));
   // One call for the tmpfs and all that is in it. Until then they are writable, but nobody is in
   // this mount namespace yet, and a fresh tmpfs passes nothing on to another.

@@ -27,11 +27,12 @@ Target open_if_exists(const RootPath& root, const std::string& path) {
 void make_path_readonly(const RootPath& root, const std::string& path) {
   const Target target = open_if_exists(root, path);
   if (!target.fd) return;
-  BindSource source = open_source(target.fd.get(), "", true);
   // A file system mounted below is as writable as the path itself: all of the tree, or what
   // mount(2) can.
   const Attributes readonly{MOUNT_ATTR_RDONLY, 0};
-  const bool complete = source.detached && try_set_attributes(source.fd.get(), readonly, true);
+  BindSource source = open_tree_with(target.fd.get(), readonly);
+  const bool complete =
+      source.complete || (source.detached && try_set_attributes(source.fd.get(), readonly, true));
   attach(root, target, std::move(source), complete ? Attributes{} : readonly);
 }
 
@@ -73,26 +74,8 @@ class Mask {
       attach(root_, target, open_source(empty_.get(), "", false), {});
       return;
     }
-    if (const Fd fs{sys::fsopen("tmpfs", FSOPEN_CLOEXEC)}) {
-      set_option(fs.get(), "nr_blocks", "1");
-      set_option(fs.get(), "nr_inodes", "1");
-      if (!label_.empty()) set_option(fs.get(), "context", label_.c_str());
-      if (sys::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
-        throw Error("cannot make an empty file system", "fsconfig", errno);
-      empty_.reset(sys::fsmount(fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY));
-      if (!empty_) throw Error("cannot make an empty file system", "fsmount", errno);
-      // A copy can be made only of what is attached: the first directory gets the mount itself.
-      empty_ = attach(root_, target, {std::move(empty_), true, false}, {});
-    } else if (errno == ENOSYS || errno == EPERM) {
-      mount_on(target, "tmpfs", "tmpfs", MS_RDONLY, with_label("nr_blocks=1,nr_inodes=1", label_));
-    } else {
-      throw Error("cannot make an empty file system", "fsopen", errno);
-    }
-  }
-
-  static void set_option(int fs, const char* key, const char* value) {
-    if (sys::fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) != 0)
-      throw Error("cannot set tmpfs option " + quote(key), "fsconfig", errno);
+    mount_on(target, "tmpfs", "tmpfs", MS_RDONLY, with_label("nr_blocks=1,nr_inodes=1", label_));
+    empty_ = reopen(root_, target);
   }
 
   const RootPath& root_;

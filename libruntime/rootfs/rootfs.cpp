@@ -87,7 +87,8 @@ void make_readonly(const plan::Rootfs& plan) {
   }
   if (!plan.readonly) return;
   try {
-    set_attributes(RootPath::at("/").fd(), readonly, false);
+    // enter() left the working directory there, which an empty path means.
+    set_attributes(AT_FDCWD, readonly, false);
   } catch (Error& e) {
     e.set_stage("making the root file system read-only");
     e.set_field("/root/readonly");

@@ -127,9 +127,9 @@ void Directory::save(const State& state) const {
 }
 
 State Directory::load() const {
-  const auto text = read_file_if_exists_at(fd_.get(), kStateFile, kMaxState);
+  auto text = read_file_if_exists_at(fd_.get(), kStateFile, kMaxState);
   if (!text) does_not_exist();
-  return from_json(*text);
+  return from_json(std::move(*text));
 }
 
 void Directory::make_exec_fifo(uid_t uid, gid_t gid) const {

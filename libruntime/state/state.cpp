@@ -1,8 +1,10 @@
 #include "libruntime/state/state.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "libruntime/configs/config_json.h"
+#include "libruntime/configs/json_reader.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/process_stat.h"
 #include "libruntime/system/text.h"
@@ -13,12 +15,6 @@ namespace {
 using nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& why) { throw Error("state.json is damaged: " + why); }
-
-template <class T>
-void read(const json& object, const char* key, T& out) {
-  const auto it = object.find(key);
-  if (it != object.end() && !it->is_null()) it->get_to(out);
-}
 
 void check(const State& state) {
   if (state.init_pid < 0 || state.init_pid == 1)
@@ -49,25 +45,28 @@ std::string to_json(const State& state) {
   return out + ",\"config\":" + configs::config_to_json(state.config) + "}";
 }
 
-State from_json(std::string_view text) {
-  State out;
+State from_json(std::string text) {
+  using configs::reading::find, configs::reading::get, configs::reading::get_list;
+  std::optional<JsonText> json;
   try {
-    const json in = json::parse(text);
-    if (!in.is_object()) refuse("it is no object");
-    read(in, "id", out.id);
-    read(in, "init_process_pid", out.init_pid);
-    read(in, "init_process_start", out.init_start_time);
-    read(in, "created", out.created);
-    read(in, "rootless", out.rootless);
-    read(in, "cgroup_paths", out.cgroup_paths);
-    read(in, "namespace_paths", out.namespace_paths);
-    read(in, "external_descriptors", out.external_descriptors);
-    read(in, "intel_rdt_path", out.intel_rdt_path);
-    if (const auto config = in.find("config"); config != in.end() && config->is_object())
-      configs::config_from_json(*config, out.config);
-  } catch (const json::exception& e) {
-    refuse(e.what());
+    json.emplace(std::move(text));
+  } catch (const Error& e) {
+    refuse(e.message());
   }
+  const JsonValue& in = json->root();
+  if (!in.IsObject()) refuse("it is no object");
+  State out;
+  get(in, "id", out.id);
+  get(in, "init_process_pid", out.init_pid);
+  get(in, "init_process_start", out.init_start_time);
+  get(in, "created", out.created);
+  get(in, "rootless", out.rootless);
+  configs::reading::get_map(in, "cgroup_paths", out.cgroup_paths);
+  configs::reading::get_map(in, "namespace_paths", out.namespace_paths);
+  get_list(in, "external_descriptors", out.external_descriptors);
+  get(in, "intel_rdt_path", out.intel_rdt_path);
+  if (const JsonValue* config = find(in, "config"); config != nullptr)
+    configs::config_from_json(*config, out.config);
   check(out);
   return out;
 }

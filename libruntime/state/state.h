@@ -30,7 +30,7 @@ struct State {
 std::string to_json(const State& state);
 // Throws Error when the text is no state (cut off, wrong types, a pid of 1 or less, relative cgroup
 // paths).
-State from_json(std::string_view text);
+State from_json(std::string text);
 
 enum class Status { created, running, paused, stopped };
 std::string_view status_name(Status status);

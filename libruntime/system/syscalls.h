@@ -54,6 +54,12 @@ inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr a
   return static_cast<int>(syscall(SYS_mount_setattr, dir, path, flags, &attr, sizeof attr));
 }
 
+// open_tree(2) and mount_setattr(2) in one, since Linux 6.15; `flags` as open_tree's, and
+// AT_RECURSIVE counts for both.
+inline int open_tree_attr(int dir, const char* path, unsigned flags, mount_attr attr) noexcept {
+  return static_cast<int>(syscall(467, dir, path, flags, &attr, sizeof attr));
+}
+
 inline int fsopen(const char* type, unsigned flags) noexcept {
   return static_cast<int>(syscall(SYS_fsopen, type, flags));
 }
