@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build demo test tidy bench install clean
+.PHONY: all build demo test conformance tidy bench install clean
 all: build
 
 build:
@@ -15,6 +15,10 @@ demo:
 
 test:
 	packaging/run-tests.sh
+
+# The suite with hull and Debian's runc and crun side by side: the report is build/conformance.html.
+conformance:
+	packaging/conformance.sh $(RUNTIMES)
 
 tidy:
 	STEPS=tidy packaging/run-tests.sh

@@ -2,8 +2,8 @@
 # run-tests.sh: what `make test` does, from a clean checkout to the one line that counts:
 #   N passed, M failed, K skipped
 # Exit status 1 when anything failed. Steps: packages, release build, format, unit tests, container tests,
-# the second compiler with sanitizers: unit tests and fuzz targets. STEPS="format unit" runs only these
-# (format unit container asan fuzz; tidy, clang-tidy, runs only when it is named).
+# conformance cases, the second compiler with sanitizers: unit tests and fuzz targets. STEPS="format unit" runs
+# only these (format unit container conformance asan fuzz; tidy, clang-tidy, runs only when it is named).
 # HULL names another runtime for the container tests. FUZZ_SECONDS (60) is shared by all fuzz targets.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -67,6 +67,28 @@ catch_tests() {
   fi
 }
 
+# conformance_cases: the suite with hull alone, and its table of rules; every case is counted. A pending
+# one counts as skipped.
+conformance_cases() {
+  local log=$logs/conformance line started=$SECONDS
+  timeout --kill-after=10 600 build/hull-conformance build/hull >"$log" 2>&1 </dev/null
+  line=$(grep -E '^hull: [0-9]+ passed, ' "$log" | tail -n 1)
+  if [ -z "$line" ]; then
+    failed=$((failed + 1))
+    tail -n 50 "$log"
+    echo "FAILED  conformance: no result ($((SECONDS - started)) s)"
+    return
+  fi
+  local good bad skips later
+  read -r good bad skips later <<<"$(sed -E 's/[^0-9]+/ /g' <<<"$line")"
+  passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips + later))
+  [ "$bad" -eq 0 ] || head -n 200 "$log"
+  [ "$bad" -eq 0 ] && echo "ok      conformance: ${line#hull: } ($((SECONDS - started)) s)" ||
+    echo "FAILED  conformance: ${line#hull: } ($((SECONDS - started)) s)"
+  step "conformance: every rule has a case, coverage.md is current" \
+    build/hull-conformance --check-coverage conformance/coverage.md
+}
+
 build() {
   cmake --preset "$1" -DHULL_TESTS=ON && cmake --build --preset "$1" "${@:2}"
 }
@@ -102,6 +124,7 @@ need "release build" build release
 wanted format && step "format" check_format
 wanted unit && catch_tests "unit tests" build/hull-unit-tests
 wanted container && catch_tests "container tests" build/hull-container-tests
+wanted conformance && conformance_cases
 if wanted asan || wanted fuzz; then
   if step "build with clang and sanitizers" build fuzz; then
     wanted asan && catch_tests "unit tests with sanitizers" build-fuzz/hull-unit-tests
