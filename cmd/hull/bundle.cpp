@@ -1,5 +1,6 @@
 #include "cmd/hull/bundle.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -53,6 +54,22 @@ Bundle load_bundle(const Context& context) {
   return out;
 }
 
+namespace {
+
+// A descriptor that is not there would else be one of our own, handed to the container. Ours are all
+// O_CLOEXEC, an inherited one can't be.
+void check_inherited(unsigned count) {
+  for (unsigned i = 0; i < count; ++i) {
+    const int flags = fcntl(3 + static_cast<int>(i), F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+      throw Error("unable to stat preserved-fd " + std::to_string(i + 1) + " (of " +
+                  std::to_string(count) + "): no descriptor " + std::to_string(3 + i) +
+                  " was passed on");
+  }
+}
+
+}  // namespace
+
 LaunchOptions launch_options(const Options& options) {
   const auto path = [&](std::string_view name) {
     const std::string text = options.text(name);
@@ -66,6 +83,7 @@ LaunchOptions launch_options(const Options& options) {
   if (fds < 0 || fds > INT_MAX - 3)
     throw Error("--preserve-fds must be a number of descriptors, not " + std::to_string(fds));
   out.preserve_fds = static_cast<unsigned>(fds);
+  check_inherited(out.preserve_fds);
   return out;
 }
 

@@ -17,6 +17,7 @@
 
 #include "conformance/probe/topics.h"
 #include "libruntime/security/capabilities.h"
+#include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/signals.h"
 #include "libruntime/system/text.h"
@@ -57,6 +58,15 @@ std::string link_target(const std::string& path) {
   std::array<char, PATH_MAX> text{};
   const ssize_t size = readlink(path.c_str(), text.data(), text.size());
   return size < 0 ? errno_name(errno) : std::string(text.data(), static_cast<size_t>(size));
+}
+
+// Of AppArmor or SELinux; "" where the kernel has neither (EINVAL).
+std::string security_label() {
+  try {
+    return std::string(trim(read_file_if_exists("/proc/self/attr/current").value_or("")));
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 constexpr std::array<std::pair<const char*, int>, 16> kRlimits = {{
@@ -145,27 +155,26 @@ Json process(const Keys&) {
   const std::string command = read_file("/proc/self/cmdline");
   for (const std::string_view word : split(command, '\0')) args.push_back(std::string(word));
   args.erase(args.size() - 1);  // after the last NUL
-  return {
-      {"pid", getpid()},
-      {"ppid", getppid()},
-      {"sid", getsid(0)},
-      {"pgid", getpgid(0)},
-      {"args", args},
-      {"name", std::string(trim(read_file("/proc/self/comm")))},
-      {"exe", link_target("/proc/self/exe")},
-      {"root", link_target("/proc/self/root")},
-      {"cwd", getcwd(cwd.data(), cwd.size()) != nullptr ? cwd.data() : errno_name(errno)},
-      {"no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1},
-      {"seccomp", status_field("Seccomp")},
-      {"seccomp_filters", status_field("Seccomp_filters")},
-      {"dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)},
-      {"securebits", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0)},
-      {"death_signal", death_signal},
-      {"threads", status_field("Threads")},
-      {"ignored", signal_set("SigIgn")},
-      {"blocked", signal_set("SigBlk")},
-      {"oom_score_adj", parse_number<int>(trim(read_file("/proc/self/oom_score_adj"))).value()},
-      {"label", std::string(trim(read_file_if_exists("/proc/self/attr/current").value_or("")))}};
+  return {{"pid", getpid()},
+          {"ppid", getppid()},
+          {"sid", getsid(0)},
+          {"pgid", getpgid(0)},
+          {"args", args},
+          {"name", std::string(trim(read_file("/proc/self/comm")))},
+          {"exe", link_target("/proc/self/exe")},
+          {"root", link_target("/proc/self/root")},
+          {"cwd", getcwd(cwd.data(), cwd.size()) != nullptr ? cwd.data() : errno_name(errno)},
+          {"no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1},
+          {"seccomp", status_field("Seccomp")},
+          {"seccomp_filters", status_field("Seccomp_filters")},
+          {"dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)},
+          {"securebits", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0)},
+          {"death_signal", death_signal},
+          {"threads", status_field("Threads")},
+          {"ignored", signal_set("SigIgn")},
+          {"blocked", signal_set("SigBlk")},
+          {"oom_score_adj", parse_number<int>(trim(read_file("/proc/self/oom_score_adj"))).value()},
+          {"label", security_label()}};
 }
 
 Json terminal(const Keys&) {

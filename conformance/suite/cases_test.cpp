@@ -42,7 +42,7 @@ TEST_CASE("a patch appends to lists and removes by value, destination, type or p
   const Json list =
       Json::parse(R"({"l": ["x", {"type": "pid"}, {"destination": "/d", "type": "t"}]})");
   CHECK(patched(list, "l-: [pid, /d]") == Json::parse(R"({"l": ["x"]})"));
-  CHECK(patched(list, "{l-: [x, t], l+: [z]}") == Json::parse(R"({"l": [{"type": "pid"}, "z"]})"));
+  CHECK(patched(list, "{l+: [x], l-: [x, t]}") == Json::parse(R"({"l": [{"type": "pid"}, "x"]})"));
   CHECK(patched({}, "new+: [1]") == Json::parse(R"({"new": [1]})"));
 }
 

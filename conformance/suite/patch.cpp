@@ -26,6 +26,10 @@ void remove_from(Json& list, const Json& wanted) {
                list.end());
 }
 
+bool changes_list(const std::string& key, const Json& value) {
+  return key.size() > 1 && value.is_array() && (key.back() == '+' || key.back() == '-');
+}
+
 std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -59,18 +63,19 @@ void apply_patch(Json& target, const Json& patch) {
   }
   if (!target.is_object()) target = Json::object();
   for (const auto& [key, value] : patch.items()) {
-    const std::string list_name = key.substr(0, key.size() - (key.empty() ? 0 : 1));
-    if (key.size() > 1 && key.back() == '+') {
-      Json& list = list_at(target, list_name);
-      for (const Json& entry : value) list.push_back(entry);
-    } else if (key.size() > 1 && key.back() == '-' && value.is_array()) {
-      remove_from(list_at(target, list_name), value);
-    } else if (value.is_null()) {
+    if (changes_list(key, value)) continue;
+    if (value.is_null())
       target.erase(key);
-    } else {
+    else
       apply_patch(target[key], value);
-    }
   }
+  for (const char sign : {'-', '+'})
+    for (const auto& [key, value] : patch.items()) {
+      if (!changes_list(key, value) || key.back() != sign) continue;
+      Json& list = list_at(target, key.substr(0, key.size() - 1));
+      if (sign == '-') remove_from(list, value);
+      if (sign == '+') list.insert(list.end(), value.begin(), value.end());
+    }
 }
 
 Json substitute(const Json& text, const std::function<Json(const std::string&)>& value_of) {

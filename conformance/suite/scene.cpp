@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -22,7 +23,6 @@ std::vector<std::string> unshare_flags(const Json& types) {
   std::vector<std::string> flags;
   for (const Json& type : types) {
     const auto name = type.get<std::string>();
-    if (name == "user") flags.emplace_back("--map-root-user");
     flags.push_back("--" + (name == "network" ? "net" : name));
   }
   return flags;
@@ -145,6 +145,9 @@ void Scene::start_neighbour() {
   neighbour_ = std::make_unique<Process>(argv);
   if (!eventually([&] { return neighbour_->out() == "ready\n"; }))
     throw Error("no neighbour: " + neighbour_->err());
+  if (std::find(flags.begin(), flags.end(), "--user") == flags.end()) return;
+  for (const char* map : {"/uid_map", "/gid_map"})
+    write_existing("/proc/" + value_of("neighbour").dump() + map, "0 0 65536");
 }
 
 Json Scene::value_of(const std::string& variable) {

@@ -40,13 +40,15 @@ uint64_t first_propagation(const plan::Rootfs& plan) {
   return chosen ? plan.propagation : static_cast<uint64_t>(MS_SLAVE | MS_REC);
 }
 
-// Only a mount's root can be changed (EINVAL elsewhere), and this is no hot path: upwards until it
-// is one.
-void make_parent_private(std::string path) {
+// pivot_root(2) wants a parent that is not shared; a slave's copy, the container's root, still gets
+// the host's mounts. Only a mount's root can be changed (EINVAL elsewhere), and this is no hot path:
+// upwards until it is one.
+void unshare_parent(std::string path, uint64_t propagation) {
+  const uint64_t kind = (propagation & MS_SLAVE) != 0 ? MS_SLAVE : MS_PRIVATE;
   for (;;) {
-    if (::mount(nullptr, path.c_str(), nullptr, MS_PRIVATE, nullptr) == 0) return;
+    if (::mount(nullptr, path.c_str(), nullptr, kind, nullptr) == 0) return;
     if (errno != EINVAL || path == "/")
-      throw Error("cannot make the mount of the root file system private", "mount", errno);
+      throw Error("cannot unshare the mount of the root file system", "mount", errno);
     path.resize(path.rfind('/'));
     if (path.empty()) path = "/";
   }
@@ -113,7 +115,7 @@ std::vector<uint64_t> source_propagation(const plan::Rootfs& plan) {
 void detach_from_host(const plan::Rootfs& plan) {
   const uint64_t propagation = first_propagation(plan);
   change_root_propagation(propagation);
-  if (!cuts_all(propagation)) make_parent_private(plan.path);
+  if (!cuts_all(propagation)) unshare_parent(plan.path, propagation);
 }
 
 void enter(const plan::Rootfs& plan, int root) {
