@@ -50,6 +50,9 @@ void apply(const MountOption& option, configs::Mount& mount) {
       break;
     case OptionKind::id_map:
       break;
+    case OptionKind::bind_flag:
+      mount.*option.member = true;
+      break;
   }
 }
 

@@ -12,7 +12,8 @@
 #include "libruntime/system/syscalls.h"
 #include "specconv/spec.h"
 
-// The mount options of config.md#linux-mount-options: one table for parsing and for `features`.
+// The mount options of config.md#linux-mount-options and three of crun's: one table for parsing and
+// for `features`.
 namespace hull::specconv {
 
 enum class OptionKind : uint8_t {
@@ -23,14 +24,16 @@ enum class OptionKind : uint8_t {
   recursive_clear,
   atime,  // the same for the access time modes, of which one holds
   no_atime,
-  copy_up,  // tmpfs that starts with what it hides
-  id_map,   // mount_id_mapping.h
+  copy_up,    // tmpfs that starts with what it hides
+  id_map,     // mount_id_mapping.h
+  bind_flag,  // of MountOption::member, for bind mounts
 };
 
 struct MountOption {
   std::string_view name;
   OptionKind kind;
   uint64_t flags;
+  bool configs::Mount::*member = nullptr;
 };
 
 // Sorted by name.
@@ -38,7 +41,9 @@ inline constexpr std::array kMountOptions{
     MountOption{"async", OptionKind::clear, MS_SYNCHRONOUS},
     MountOption{"atime", OptionKind::clear, MS_NOATIME},
     MountOption{"bind", OptionKind::set, MS_BIND},
+    MountOption{"copy-symlink", OptionKind::bind_flag, 0, &configs::Mount::copy_symlink},
     MountOption{"defaults", OptionKind::set, 0},
+    MountOption{"dest-nofollow", OptionKind::bind_flag, 0, &configs::Mount::destination_nofollow},
     MountOption{"dev", OptionKind::clear, MS_NODEV},
     MountOption{"diratime", OptionKind::clear, MS_NODIRATIME},
     MountOption{"dirsync", OptionKind::set, MS_DIRSYNC},
@@ -91,6 +96,7 @@ inline constexpr std::array kMountOptions{
     MountOption{"shared", OptionKind::propagation, MS_SHARED},
     MountOption{"silent", OptionKind::set, MS_SILENT},
     MountOption{"slave", OptionKind::propagation, MS_SLAVE},
+    MountOption{"src-nofollow", OptionKind::bind_flag, 0, &configs::Mount::source_nofollow},
     MountOption{"strictatime", OptionKind::set, MS_STRICTATIME},
     MountOption{"suid", OptionKind::clear, MS_NOSUID},
     MountOption{"symfollow", OptionKind::clear, MS_NOSYMFOLLOW},

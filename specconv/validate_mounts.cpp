@@ -54,6 +54,8 @@ void check_options(const Mount& mount, const std::string& base, Problems& proble
     if (option != nullptr) {
       if (option->kind == OptionKind::copy_up && (mount.type != "tmpfs" || is_bind(mount)))
         problems.add(pointer_to(base, "options", i), "is for mounts of type tmpfs only");
+      if (option->kind == OptionKind::bind_flag && !is_bind(mount))
+        problems.add(pointer_to(base, "options", i), "is for bind mounts only");
     } else if (is_bind(mount) && !text.empty()) {
       problems.add(pointer_to(base, "options", i),
                    "unknown option " + quote(text) +

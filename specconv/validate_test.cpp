@@ -167,6 +167,8 @@ TEST_CASE("what can't be meant or done is refused with its pointer", "[specconv]
       {mount(R"("destination":"/a","source":"/b","options":["bind","idmap"])"),
        "/mounts/0/options/1"},
       {mount(R"("destination":"/a","type":"tmpfs","options":["ridmap"])"), "/mounts/0/options/0"},
+      {mount(R"("destination":"/a","type":"tmpfs","options":["dest-nofollow"])"),
+       "/mounts/0/options/0"},
       {mount(R"("destination":"/a","source":"/b","options":["bind","idmap=uids=0-1-2"])"),
        "/mounts/0/options/1"},
       {mount(R"("destination":"/a","type":"tmpfs","uidMappings":)" + kMap + R"(,"gidMappings":)" +

@@ -1,5 +1,7 @@
 // Mount options, each read back from /proc/self/mountinfo of the container
 // (config.md#linux-mount-options).
+#include <unistd.h>
+
 #include <optional>
 
 #include "conformance/container/bundle.h"
@@ -58,6 +60,22 @@ void check_options(const std::vector<OptionCase>& cases, const std::string& type
     if (!cases[i].present.empty()) CHECK(is_set(cases[i].present));
     if (!cases[i].absent.empty()) CHECK_FALSE(is_set(cases[i].absent));
   }
+}
+
+// Runs the bundle on a host that has more mounts: those that the shell script makes.
+Outcome run_on_host_with(const Bundle& bundle, const std::string& mounts) {
+  bundle.save();
+  const Hull hull(bundle);
+  return run_command({"unshare", "-m", "/bin/sh", "-c",
+                      "set -e; " + mounts + "; exec \"$0\" \"$@\"", Hull::program(), "--root",
+                      hull.root(), "run", "--bundle", bundle.dir(), hull.id()});
+}
+
+// A tree of two mounts, with all options that a mount can have or without.
+std::string make_tree(const std::string& dir, const std::string& options) {
+  return "mount -t tmpfs tmpfs " + dir + "; mkdir " + dir + "/sub; mount -t tmpfs tmpfs " + dir +
+         "/sub; mount -o bind,remount," + options + " " + dir + "/sub; mount -o bind,remount," +
+         options + " " + dir;
 }
 
 const std::vector<OptionCase> kMountFlags = {
@@ -135,19 +153,13 @@ TEST_CASE("bind takes one mount, rbind the tree below it", "[D9]") {
   make_directories(bundle.dir() + "/tree/sub", 0755);
   bundle.mount("/mnt/tree", "bind", bundle.dir() + "/tree", {"bind"});
   bundle.mount("/mnt/tree/sub", "tmpfs", "tmpfs", {"nosuid"});
+  bundle.mount("/mnt/r", "bind", bundle.dir() + "/tree", {"rbind", "ro"});
+  bundle.mount("/mnt/rro", "bind", bundle.dir() + "/tree", {"rbind", "rro"});
+  bundle.mount("/mnt/b", "bind", bundle.dir() + "/tree", {"bind"});
+  bundle.script("cat /proc/self/mountinfo");
   // What is mounted in the container can't be bound again, so the tree is the host's.
-  const Outcome done = [&] {
-    bundle.mount("/mnt/r", "bind", bundle.dir() + "/tree", {"rbind", "ro"});
-    bundle.mount("/mnt/rro", "bind", bundle.dir() + "/tree", {"rbind", "rro"});
-    bundle.mount("/mnt/b", "bind", bundle.dir() + "/tree", {"bind"});
-    bundle.script("cat /proc/self/mountinfo");
-    bundle.save();
-    Hull hull(bundle);
-    return run_command({"unshare", "-m", "/bin/sh", "-c",
-                        "mount -t tmpfs tmpfs " + bundle.dir() + "/tree/sub && exec \"$0\" \"$@\"",
-                        Hull::program(), "--root", hull.root(), "run", "--bundle", bundle.dir(),
-                        hull.id()});
-  }();
+  const Outcome done =
+      run_on_host_with(bundle, "mount -t tmpfs tmpfs " + bundle.dir() + "/tree/sub");
   INFO(done.err);
   REQUIRE(done.exit_code == 0);
   CHECK(options_at(done.out, "/mnt/b/sub") == "not mounted");
@@ -170,6 +182,117 @@ TEST_CASE("recursive options are set on the whole tree", "[D11][D12]") {
     CHECK(has_option(a->options, option));
   for (const char* option : {"rw", "nosymfollow", "nodiratime"})
     CHECK(has_option(b->options, option));
+}
+
+TEST_CASE("each recursive option has its effect on all of a tree", "[D11][D12]") {
+  const std::vector<OptionCase> cases = {
+      {{"rro"}, "ro", "rw"},
+      {{"rnosuid"}, "nosuid", ""},
+      {{"rnodev"}, "nodev", ""},
+      {{"rnoexec"}, "noexec", ""},
+      {{"rnodiratime"}, "nodiratime", ""},
+      {{"rnoatime"}, "noatime", "relatime"},
+      {{"rstrictatime"}, "rw", "relatime"},
+      {{"rrelatime"}, "relatime", ""},
+      {{"rnorelatime"}, "relatime", ""},
+      {{"rnosymfollow"}, "nosymfollow", ""},
+      {{"rro", "rrw"}, "rw", "ro"},
+  };
+  const std::vector<OptionCase> opposites = {
+      {{"rrw"}, "rw", "ro"},
+      {{"rsuid"}, "ro", "nosuid"},
+      {{"rdev"}, "ro", "nodev"},
+      {{"rexec"}, "ro", "noexec"},
+      {{"rdiratime"}, "ro", "nodiratime"},
+      {{"ratime"}, "relatime", "noatime"},
+      {{"rrelatime"}, "relatime", "noatime"},
+      {{"rstrictatime"}, "ro", "noatime"},
+      {{"rnostrictatime"}, "relatime", "noatime"},
+      {{"rsymfollow"}, "ro", "nosymfollow"},
+      {{"rnorelatime"}, "noatime", "relatime"},
+  };
+  Bundle bundle;
+  const auto add = [&](const std::string& tree, const std::vector<OptionCase>& list) {
+    make_directories(bundle.dir() + tree, 0755);
+    for (size_t i = 0; i < list.size(); ++i) {
+      std::vector<std::string> options = list[i].options;
+      options.insert(options.begin(), "rbind");
+      bundle.mount("/mnt" + tree + std::to_string(i), "bind", bundle.dir() + tree, options);
+    }
+  };
+  add("/plain", cases);
+  add("/strict", opposites);
+  bundle.script("cat /proc/self/mountinfo");
+  const Outcome done = run_on_host_with(
+      bundle, make_tree(bundle.dir() + "/plain", "rw") + "; " +
+                  make_tree(bundle.dir() + "/strict",
+                            "ro,nosuid,nodev,noexec,noatime,nodiratime,nosymfollow"));
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  const auto check = [&](const std::string& tree, const std::vector<OptionCase>& list) {
+    for (size_t i = 0; i < list.size(); ++i) {
+      for (const char* below : {"", "/sub"}) {
+        const auto found = find_mount(done.out, "/mnt" + tree + std::to_string(i) + below);
+        INFO(list[i].options[0] << " on " << tree << below);
+        REQUIRE(found);
+        INFO(found->options);
+        CHECK(has_option(found->options, list[i].present));
+        CHECK_FALSE(has_option(found->options, list[i].absent));
+      }
+    }
+  };
+  check("/plain", cases);
+  check("/strict", opposites);
+}
+
+TEST_CASE("in a user namespace a bind keeps what its source forbids", "[D18]") {
+  const std::string locked = "ro,nosuid,nodev,noexec,noatime";
+  Bundle bundle;
+  bundle.user_namespace();
+  make_directories(bundle.dir() + "/tree", 0755);
+  bundle.mount("/mnt/plain", "bind", bundle.dir() + "/tree", {"rbind"});
+  bundle.mount("/mnt/ro", "bind", bundle.dir() + "/tree", {"rbind", "ro", "rprivate"});
+  bundle.mount("/mnt/more", "bind", bundle.dir() + "/tree", {"rbind"});
+  bundle.mount("/mnt/more", "bind", bundle.dir() + "/tree", {"bind", "remount", "nosymfollow"});
+  bundle.script("cat /proc/self/mountinfo");
+  const std::string host = make_tree(bundle.dir() + "/tree", locked);
+  const Outcome done = run_on_host_with(bundle, host);
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  for (const char* place : {"/mnt/plain", "/mnt/plain/sub", "/mnt/ro", "/mnt/ro/sub"})
+    CHECK(options_at(done.out, place).starts_with(locked));
+  CHECK(options_at(done.out, "/mnt/more").starts_with(locked + ",nosymfollow"));
+
+  // What was asked for and can't be had is an error, never left out.
+  for (const char* option : {"rw", "suid", "dev", "exec", "strictatime", "rrw"}) {
+    Bundle refused;
+    refused.user_namespace();
+    make_directories(refused.dir() + "/tree", 0755);
+    refused.mount("/mnt", "bind", refused.dir() + "/tree", {"rbind", option});
+    const Outcome failed = run_on_host_with(refused, make_tree(refused.dir() + "/tree", locked));
+    INFO(option << ": " << failed.err);
+    CHECK(failed.exit_code != 0);
+    CHECK(contains(failed.err, "operation not permitted"));
+  }
+}
+
+TEST_CASE("a link can be bound, covered or copied", "[D16]") {
+  if (!Hull::is_hull()) HULL_SKIP("options that runc does not have");
+  Bundle bundle;
+  write_file(bundle.dir() + "/file", "content\n");
+  REQUIRE(symlink("file", (bundle.dir() + "/link").c_str()) == 0);
+  REQUIRE(symlink("/etc/passwd", bundle.rootfs("/etc/covered").c_str()) == 0);
+  bundle.bind(bundle.dir() + "/link", "/mnt/bound", {"bind", "src-nofollow"});
+  bundle.bind(bundle.dir() + "/file", "/etc/covered", {"bind", "dest-nofollow"});
+  bundle.bind(bundle.dir() + "/link", "/mnt/copied", {"bind", "copy-symlink"});
+  bundle.bind(bundle.dir() + "/file", "/mnt/file", {"bind", "copy-symlink"});
+  CHECK(output_of(bundle,
+                  "readlink /mnt/bound; readlink /mnt/copied; cat /etc/covered /mnt/file /mnt/copied;"
+                  "grep -c root: /etc/passwd; grep -c ' /mnt/' /proc/self/mountinfo") ==
+        "file\nfile\ncontent\ncontent\ncontent\n1\n2");
+  write_file(bundle.rootfs("/etc/other"), "");
+  bundle.bind(bundle.dir() + "/link", "/etc/other", {"bind", "copy-symlink"});
+  CHECK(contains(refusal_of(bundle), "something that is not the link"));
 }
 
 TEST_CASE("a read-only bind mount can't be written", "[D9]") {

@@ -35,8 +35,11 @@ struct Mount {
   std::string data;                   // options for the file system, joined by commas
   uint64_t recursive_set = 0;         // MOUNT_ATTR_*, applied to the whole tree ("rro")
   uint64_t recursive_clear = 0;
-  bool copy_up = false;             // "tmpcopyup"
-  std::vector<IdMap> uid_mappings;  // of an idmapped mount: both lists or none
+  bool copy_up = false;               // "tmpcopyup"
+  bool source_nofollow = false;       // a symbolic link is bound itself
+  bool destination_nofollow = false;  // a symbolic link is covered itself
+  bool copy_symlink = false;          // a source that is a symbolic link is made anew, not bound
+  std::vector<IdMap> uid_mappings;    // of an idmapped mount: both lists or none
   std::vector<IdMap> gid_mappings;
   bool idmap_recursive = false;
 

@@ -41,7 +41,7 @@ void read_mount(const Json& in, Mount& out) {
   }
   int extensions = 0;
   get(in, "extensions", extensions);
-  out.copy_up = (extensions & kExtensionCopyUp) != 0;
+  for (const MountExtension& one : kMountExtensions) out.*one.member = (extensions & one.bit) != 0;
   // runc 1.2 and later; release candidates before had the lists in the mount itself.
   const Json* mapping = find(in, "id_mapping");
   const Json& holder = mapping != nullptr ? *mapping : in;

@@ -29,7 +29,7 @@ Config full() {
   mount.data = "a,b";
   mount.recursive_set = 2;
   mount.recursive_clear = 0x70;
-  mount.copy_up = mount.idmap_recursive = true;
+  mount.copy_up = mount.idmap_recursive = mount.destination_nofollow = true;
   mount.uid_mappings = {{0, 1, 2}};
   mount.gid_mappings = {{3, 4, 5}};
   c.mounts = {mount, {}};
@@ -140,7 +140,7 @@ TEST_CASE("the shapes are runc's", "[configs]") {
   CHECK(json["cgroups"]["devices"][0]["type"] == 97);
   CHECK(json["mounts"][0]["rec_attr"] ==
         Json::parse(R"({"Attr_set":2,"Attr_clr":112,"Propagation":0,"Userns_fd":0})"));
-  CHECK(json["mounts"][0]["extensions"] == 1);
+  CHECK(json["mounts"][0]["extensions"] == 0x20001);  // runc's EXT_COPYUP and one of ours
   CHECK(json["mounts"][1]["propagation_flags"].is_null());
   CHECK(json["capabilities"]["Inheritable"].is_null());
   CHECK(json["seccomp"]["default_action"] == 2);

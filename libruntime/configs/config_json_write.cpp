@@ -81,7 +81,10 @@ class Writer : JsonWriter<Sink> {
       put("Userns_fd", 0);
       out_.end_object();
     }
-    put("extensions", in.copy_up ? kExtensionCopyUp : 0);
+    int extensions = 0;
+    for (const MountExtension& one : kMountExtensions)
+      if (in.*one.member) extensions |= one.bit;
+    put("extensions", extensions);
     if (!in.uid_mappings.empty() || !in.gid_mappings.empty()) {
       out_.key("id_mapping");
       out_.begin_object();

@@ -24,8 +24,17 @@ inline constexpr std::array kSeccompOperatorNumbers{
     std::pair{7, SeccompOperator::masked_eq},
 };
 
-// "extensions" of a mount: EXT_COPYUP.
-inline constexpr int kExtensionCopyUp = 1;
+// "extensions" of a mount: runc's EXT_COPYUP, and our own far from where runc goes on counting.
+struct MountExtension {
+  int bit;
+  bool Mount::*member;
+};
+inline constexpr MountExtension kMountExtensions[] = {
+    {1, &Mount::copy_up},
+    {1 << 16, &Mount::source_nofollow},
+    {1 << 17, &Mount::destination_nofollow},
+    {1 << 18, &Mount::copy_symlink},
+};
 
 // What runc writes for the absent flags of a seccomp profile.
 inline constexpr char kDefaultSeccompFlag[] = "SECCOMP_FILTER_FLAG_SPEC_ALLOW";

@@ -15,7 +15,8 @@ void fields(A& a, IdMap& v) {
 template <class A>
 void fields(A& a, Mount& v) {
   a(v.source, v.destination, v.type, v.flags, v.clear_flags, v.propagation, v.data, v.recursive_set,
-    v.recursive_clear, v.copy_up, v.uid_mappings, v.gid_mappings, v.idmap_recursive);
+    v.recursive_clear, v.copy_up, v.source_nofollow, v.destination_nofollow, v.copy_symlink,
+    v.uid_mappings, v.gid_mappings, v.idmap_recursive);
 }
 template <class A>
 void fields(A& a, Device& v) {

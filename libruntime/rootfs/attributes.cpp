@@ -62,6 +62,7 @@ void remount(int mount, Attributes attributes) {
   require_procfs();
   if (::mount(nullptr, FdPath(mount), nullptr, flags, nullptr) != 0)
     throw Error("cannot change the mount's options", "mount", errno);
+  if ((flags & MS_NOSYMFOLLOW) != 0) require_nosymfollow(mount);
 }
 
 }  // namespace
@@ -118,6 +119,11 @@ bool try_set_attributes(int mount, Attributes attributes, bool recursive) {
   if (attributes.empty() || change(mount, attributes, recursive)) return true;
   if (errno == ENOSYS || errno == EPERM) return false;
   throw Error("cannot set the mount's attributes", "mount_setattr", errno);
+}
+
+void require_nosymfollow(int mount) {
+  if ((statfs_flags(mount) & kStatNoSymfollow) == 0)
+    throw Error("the kernel does not know the mount option \"nosymfollow\" (since Linux 5.10)");
 }
 
 void set_propagation(int mount, uint64_t propagation) {

@@ -40,6 +40,10 @@ void set_attributes(int mount, Attributes attributes, bool recursive);
 // refuses or lacks the call.
 bool try_set_attributes(int mount, Attributes attributes, bool recursive);
 
+// mount(2) before Linux 5.10 drops MS_NOSYMFOLLOW without a word: throws Error when `mount` lacks
+// it.
+void require_nosymfollow(int mount);
+
 // One of MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE, with MS_REC for the tree. Throws Error.
 void set_propagation(int mount, uint64_t propagation);
 

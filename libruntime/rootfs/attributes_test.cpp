@@ -53,6 +53,20 @@ TEST_CASE("attributes are set by mount_setattr or by a remount", "[rootfs]") {
   }
 }
 
+TEST_CASE("a nosymfollow that the kernel dropped is found out", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  const Scene scene;
+  const std::string path = scene.base() + "/root/mnt";
+  const auto checked = [&](uint64_t flags) {
+    return in_mount_namespace([&] {
+      expect(::mount("t", path.c_str(), "tmpfs", flags, "") == 0, "tmpfs");
+      require_nosymfollow(open_or_throw(AT_FDCWD, path, O_PATH).get());
+    });
+  };
+  CHECK(checked(MS_NOSYMFOLLOW) == "");
+  CHECK(checked(0).find("does not know") != std::string::npos);
+}
+
 TEST_CASE("a recursive attribute that can't be set is an error", "[rootfs]") {
   HULL_NEEDS_MOUNTS();
   const Scene scene;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "libruntime/rootfs/copy_link.h"
 #include "libruntime/rootfs/fd_path.h"
 #include "libruntime/rootfs/idmap.h"
 #include "libruntime/rootfs/old_root.h"
@@ -20,7 +21,8 @@ namespace {
 // Flags that a bind can't have: they belong to the file system, which is mounted already. mount(2)
 // takes and drops them; runc's users have such configs, so it is a warning.
 void warn_of_file_system_flags(const configs::Mount& mount) {
-  constexpr uint64_t kKnown = kMountFlags | kPropagationFlags | MS_BIND | MS_REC | MS_SILENT;
+  constexpr uint64_t kKnown =
+      kMountFlags | kPropagationFlags | MS_BIND | MS_REC | MS_SILENT | MS_REMOUNT;
   if ((mount.flags & ~kKnown) != 0)
     log::warning("bind mount " + quote(mount.destination) +
                  ": options of the file system (sync, dirsync, mand, iversion, lazytime) have no "
@@ -57,7 +59,7 @@ BindSource source_of(const plan::Rootfs& plan, const configs::Mount& mount,
   const bool recursive = (mount.flags & MS_REC) != 0;
   if (mount.idmapped()) return {ask_for_source(), true, recursive, false};
   try {
-    return open_source(AT_FDCWD, mount.source.c_str(), recursive);
+    return open_source(AT_FDCWD, mount.source.c_str(), recursive, mount.source_nofollow);
   } catch (const Error& e) {
     // The container's root has no rights in directories of the host's.
     if (e.code() != EACCES || !plan.user_namespace || !ask_for_source) throw;
@@ -65,17 +67,29 @@ BindSource source_of(const plan::Rootfs& plan, const configs::Mount& mount,
   return {ask_for_source(), true, recursive, false};
 }
 
+// What is mounted there already gets other options; those that are not named stay, in a user
+// namespace the kernel would refuse to drop them.
+void remount_bind(const RootPath& root, const configs::Mount& mount) {
+  const Fd top = root.open(absolute_destination(mount.destination), O_PATH);
+  Attributes own = attributes_of(mount.flags, mount.clear_flags);
+  resolve_access_time(own, mount.clear_flags, top.get());
+  set_attributes(top.get(), own, false);
+  set_attributes(top.get(), {mount.recursive_set, mount.recursive_clear}, true);
+  for (const uint64_t propagation : mount.propagation) set_propagation(top.get(), propagation);
+}
+
 }  // namespace
 
-BindSource open_source(int dir, const char* path, bool recursive) {
+BindSource open_source(int dir, const char* path, bool recursive, bool nofollow) {
   const unsigned empty = *path == '\0' ? AT_EMPTY_PATH : 0U;
-  const unsigned flags =
-      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | empty | (recursive ? AT_RECURSIVE : 0U);
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | empty |
+                         (recursive ? AT_RECURSIVE : 0U) | (nofollow ? AT_SYMLINK_NOFOLLOW : 0U);
   BindSource out{Fd(sys::open_tree(dir, path, flags)), true, recursive, false};
   if (out.fd) return out;
   if (errno != ENOSYS && errno != EPERM) throw Error("cannot open the source", "open_tree", errno);
   out.detached = false;
-  out.fd.reset(empty != 0 ? fcntl(dir, F_DUPFD_CLOEXEC, 3) : openat(dir, path, O_PATH | O_CLOEXEC));
+  out.fd.reset(empty != 0 ? fcntl(dir, F_DUPFD_CLOEXEC, 3)
+                          : openat(dir, path, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0)));
   if (!out.fd) throw Error("cannot open the source", "open", errno);
   return out;
 }
@@ -114,7 +128,8 @@ Fd attach(const RootPath& root, const Target& target, BindSource source, Attribu
 }
 
 Fd clone_source(const plan::Rootfs& plan, const configs::Mount& mount) {
-  BindSource source = open_source(AT_FDCWD, mount.source.c_str(), (mount.flags & MS_REC) != 0);
+  BindSource source = open_source(AT_FDCWD, mount.source.c_str(), (mount.flags & MS_REC) != 0,
+                                  mount.source_nofollow);
   if (!source.detached) throw Error("a mount can't be copied here", "open_tree", ENOSYS);
   for (const uint64_t propagation : source_propagation(plan))
     set_propagation(source.fd.get(), propagation);
@@ -128,7 +143,9 @@ void mount_bind(const RootPath& root, const plan::Rootfs& plan, const configs::M
   if (!mount.data.empty())
     throw Error("bind mounts cannot have any filesystem-specific options applied: " +
                 quote(mount.data));
+  if (mount.copy_symlink && copy_link(root, mount.source, mount.destination)) return;
   warn_of_file_system_flags(mount);
+  if ((mount.flags & MS_REMOUNT) != 0) return remount_bind(root, mount);
   BindSource from = source_of(plan, mount, ask_for_source);
   const int fd = from.fd.get();
   const long source_fs =

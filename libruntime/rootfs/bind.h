@@ -22,8 +22,8 @@ struct BindSource {
 };
 
 // Of `path` below `dir` (AT_FDCWD for a path of the caller's root), or of `dir` itself when it is
-// empty. Throws Error.
-BindSource open_source(int dir, const char* path, bool recursive);
+// empty. `nofollow`: a symbolic link itself. Throws Error.
+BindSource open_source(int dir, const char* path, bool recursive, bool nofollow = false);
 
 // A copy of the whole tree at `dir` with these attributes, where one call can make it (Linux 6.15);
 // else `complete` says that they are missing. Throws Error.

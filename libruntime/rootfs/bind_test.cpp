@@ -99,6 +99,73 @@ TEST_CASE("a bind takes no options of a file system", "[rootfs]") {
         std::string::npos);
 }
 
+TEST_CASE("a bind mount of a link, or on a link, is not led away", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  for (const bool old_kernel : {false, true}) {
+    Scene scene;
+    scene.link("file", "/source/link");
+    scene.link("/etc/passwd", "/root/etc/covered");
+    scene.write("/root/etc/passwd", "untouched");
+    scene.add_bind("/mnt/link", "/source/link").source_nofollow = true;
+    scene.add_bind("/etc/covered", "/source/file", MS_RDONLY).destination_nofollow = true;
+    scene.add_bind("/new/place", "/source/file").destination_nofollow = true;
+    CHECK(in_mount_namespace([&] {
+            if (old_kernel) forbid({SYS_openat2, SYS_open_tree, SYS_mount_setattr});
+            const Fd root = prepare(scene);
+            const std::string path = scene.plan.path;
+            expect(S_ISLNK(stat_of(path + "/mnt/link").st_mode), "the link itself");
+            expect_equal(read_file(path + "/etc/covered"), "from the host");
+            expect(has_option(mount_at(path + "/etc/covered").options, "ro"), "read-only");
+            expect_equal(read_file(path + "/etc/passwd"), "untouched");
+            expect_equal(read_file(path + "/new/place"), "from the host");
+          }) == "");
+  }
+}
+
+TEST_CASE("a link is copied, anything else bound", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.link("../nowhere", "/source/link");
+  scene.link("../nowhere", "/root/mnt/there");
+  const auto add = [&](const char* place, const char* source) {
+    scene.add_bind(place, source).copy_symlink = true;
+  };
+  add("/new/dir/link", "/source/link");
+  add("/mnt/there", "/source/link");
+  add("/mnt/file", "/source/file");
+  CHECK(in_mount_namespace([&] {
+          const Fd root = prepare(scene);
+          const std::string path = scene.plan.path;
+          for (const char* link : {"/new/dir/link", "/mnt/there"}) {
+            char target[16] = "";
+            expect(readlink((path + link).c_str(), target, sizeof target - 1) == 10, link);
+            expect_equal(target, "../nowhere");
+          }
+          expect_equal(read_file(path + "/mnt/file"), "from the host");
+        }) == "");
+  scene.write("/root/etc/other", "");
+  add("/etc/other", "/source/link");
+  CHECK(in_mount_namespace([&] {
+          prepare(scene);
+        }).find("something that is not the link to \"../nowhere\" exists") != std::string::npos);
+}
+
+TEST_CASE("a bind with remount changes what is mounted there", "[rootfs]") {
+  HULL_NEEDS_MOUNTS();
+  Scene scene;
+  scene.add("/mnt", "tmpfs", "tmpfs", MS_NOSUID | MS_NODEV);
+  configs::Mount& again = scene.add_bind("/mnt", "/source", MS_REMOUNT | MS_RDONLY | MS_NOATIME);
+  again.clear_flags = MS_NODEV;
+  CHECK(in_mount_namespace([&] {
+          const Fd root = prepare(scene);
+          const MountInfo found = mount_at(scene.plan.path + "/mnt");
+          expect_equal(found.fs_type, "tmpfs");
+          expect_equal(found.options, "ro,nosuid,noatime");
+        }) == "");
+  scene.plan.mounts.erase(scene.plan.mounts.begin());
+  CHECK(in_mount_namespace([&] { prepare(scene); }) != "");
+}
+
 TEST_CASE("an idmapped bind shows other owners", "[rootfs]") {
   HULL_NEEDS_MOUNTS();
   Scene scene;

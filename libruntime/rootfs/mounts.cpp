@@ -80,8 +80,10 @@ void mount_file_system(const RootPath& root, const plan::Rootfs& plan,
   Attributes tree{mount.recursive_set, mount.recursive_clear};
   if ((tree.set & MOUNT_ATTR__ATIME) != 0) tree.clear |= MOUNT_ATTR__ATIME;
   const bool label = mount.type == "mqueue" && !plan.mount_label.empty();
-  if (!mount.copy_up && !label && tree.empty() && mount.propagation.empty()) return;
+  const bool nosymfollow = (flags & MS_NOSYMFOLLOW) != 0;
+  if (!mount.copy_up && !label && !nosymfollow && tree.empty() && mount.propagation.empty()) return;
   const Fd top = reopen(root, target);
+  if (nosymfollow) require_nosymfollow(top.get());
   if (mount.copy_up) fill_from_below(mount, target, top.get());
   if (label) label_directory(top.get(), plan.mount_label);
   set_attributes(top.get(), tree, true);

@@ -81,11 +81,12 @@ Target open_target(const RootPath& root, const configs::Mount& mount, Kind kind,
   if (out.path == "/") throw Error("the destination is the root file system itself");
   refuse_over_proc(out.path, mount, source_fs);
   const bool real = wants_real_directory(mount);
-  out.fd = open_or_create(root, out.path, kind, RESOLVE_NO_SYMLINKS, real ? O_DIRECTORY : 0,
-                          out.created);
+  const int nofollow = mount.destination_nofollow ? O_NOFOLLOW : 0;
+  out.fd = open_or_create(root, out.path, kind, RESOLVE_NO_SYMLINKS,
+                          nofollow | (real ? O_DIRECTORY : 0), out.created);
   if (!out.fd && real && (errno == ELOOP || errno == ENOTDIR)) refuse_link(mount);
   if (!out.fd && errno == ELOOP) {
-    out.fd = open_or_create(root, out.path, kind, 0, 0, out.created);
+    out.fd = open_or_create(root, out.path, kind, 0, nofollow, out.created);
     if (out.fd) out.path = root.path_of(out.fd.get());
     if (out.fd && out.path == "/")
       throw Error("the destination leads to the root file system itself");
@@ -96,7 +97,8 @@ Target open_target(const RootPath& root, const configs::Mount& mount, Kind kind,
 }
 
 Fd reopen(const RootPath& root, const Target& target) {
-  Fd top = root.open(target.path, O_PATH, RESOLVE_NO_SYMLINKS);
+  // It may be a link itself ("src-nofollow").
+  Fd top = root.open(target.path, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
   struct statx info {};
   if (statx(top.get(), "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info) != 0)
     throw Error("cannot look at what was mounted on " + quote(target.path), "statx", errno);
