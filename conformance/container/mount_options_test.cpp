@@ -286,10 +286,11 @@ TEST_CASE("a link can be bound, covered or copied", "[D16]") {
   bundle.bind(bundle.dir() + "/file", "/etc/covered", {"bind", "dest-nofollow"});
   bundle.bind(bundle.dir() + "/link", "/mnt/copied", {"bind", "copy-symlink"});
   bundle.bind(bundle.dir() + "/file", "/mnt/file", {"bind", "copy-symlink"});
-  CHECK(output_of(bundle,
-                  "readlink /mnt/bound; readlink /mnt/copied; cat /etc/covered /mnt/file /mnt/copied;"
-                  "grep -c root: /etc/passwd; grep -c ' /mnt/' /proc/self/mountinfo") ==
-        "file\nfile\ncontent\ncontent\ncontent\n1\n2");
+  CHECK(
+      output_of(bundle,
+                "readlink /mnt/bound; readlink /mnt/copied; cat /etc/covered /mnt/file /mnt/copied;"
+                "grep -c root: /etc/passwd; grep -c ' /mnt/' /proc/self/mountinfo") ==
+      "file\nfile\ncontent\ncontent\ncontent\n1\n2");
   write_file(bundle.rootfs("/etc/other"), "");
   bundle.bind(bundle.dir() + "/link", "/etc/other", {"bind", "copy-symlink"});
   CHECK(contains(refusal_of(bundle), "something that is not the link"));
