@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "libruntime/cgroups/manager.h"
+#include "libruntime/cgroups/update.h"
 #include "libruntime/init/init.h"
 #include "libruntime/launch/conversation.h"
 #include "libruntime/launch/hook_files.h"
@@ -304,25 +305,18 @@ void Container::resume() {
   directory_.unlock();
 }
 
-void Container::set(const configs::Resources& resources) {
+void Container::set(const configs::Resources& changes) {
   lock();
+  state_ = directory_.load();  // another process may have changed limits since
   if (!state::init_alive(state_)) throw Error("container not running");
-  const auto cgroup = manager_of(state_);
-  const configs::Resources& old = state_.config.cgroup.resources;
-  try {
-    cgroup->set(resources);
-  } catch (...) {
-    try {
-      cgroup->set(old);
-    } catch (const Error& e) {
-      log::warning(std::string("the former limits could not be put back: ") + e.what());
-    }
-    throw;
-  }
-  std::vector<configs::DeviceRule> rules = old.devices;
-  state_.config.cgroup.resources = resources;
-  state_.config.cgroup.resources.devices = std::move(rules);
-  directory_.save(state_);
+  state::State next = state_;
+  configs::Resources& target = next.config.cgroup.resources;
+  target = cgroups::updated(target, changes, !state_.cgroup_paths.contains("memory"));
+  // Written before and put in place after, so that neither is done alone.
+  FileDraft draft = directory_.draft(next);
+  manager_of(state_)->set(cgroups::to_write(changes, target));
+  draft.commit();
+  state_ = std::move(next);
   directory_.unlock();
 }
 

@@ -65,9 +65,9 @@ class Container {
   void pause();
   void resume();
   [[nodiscard]] std::vector<pid_t> processes() const;
-  // Puts new limits into force and writes them down; the old ones are put back when one is refused.
-  // Device rules are not touched.
-  void set(const configs::Resources& resources);
+  // Puts the limits that `changes` sets into force and writes them down; all others stay as they
+  // are, in state.json and in the kernel, and so do device rules. When one is refused, all stay.
+  void set(const configs::Resources& changes);
   // New schemata for the container's class of service (Intel RDT), in the older form; what is empty
   // stays. A container without a class gets one of its own.
   void set_cache_schemata(const std::string& l3_cache, const std::string& memory_bandwidth);

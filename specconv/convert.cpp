@@ -159,8 +159,10 @@ void convert_linux(const Linux& in, const Options& options, configs::Config& out
     throw Error("network devices can't be moved without root").field("/linux/netDevices");
   convert_propagation(in, options, out);
   convert_cgroup_path(in.cgroups_path, options, out.cgroup);
+  if (in.resources) out.cgroup.resources = to_limits(*in.resources);
+  // A new cgroup's OOM killer is on.
+  if (out.cgroup.resources.oom_kill_disable == false) out.cgroup.resources.oom_kill_disable.reset();
   convert_devices(in, out);
-  if (in.resources) apply_limits(*in.resources, out.cgroup.resources);
   out.mount_label = in.mount_label;
   convert_sysctl(in.sysctl, out.sysctl);
   out.mask_paths = in.masked_paths;

@@ -30,9 +30,8 @@ configs::Config convert(const Spec& spec, const Options& options);
 // variables with one name the last one stays.
 configs::Process to_process(const Process& process, const configs::Config& config);
 
-// Adds the limits that are given to `out`; lists are merged by device, page size or name. Device
-// rules stay as they are (`update` must never touch them).
-void apply_limits(const Resources& resources, configs::Resources& out);
+// The limits that are given, without the device rules (`update` must never touch them).
+configs::Resources to_limits(const Resources& resources);
 
 // cpu.shares (2-262144) to cpu.weight (1-10000) of cgroup v2: 1024 becomes 100. 0 stays 0.
 uint64_t cpu_weight(uint64_t shares);

@@ -11,18 +11,7 @@ void set(const std::optional<From>& from, To& to) {
   if (from) to = *from;
 }
 
-// Replaces the entry that `same` finds, else appends.
-template <class T, class Same>
-void merge(std::vector<T>& list, const T& entry, Same same) {
-  for (T& one : list) {
-    if (!same(one)) continue;
-    one = entry;
-    return;
-  }
-  list.push_back(entry);
-}
-
-void apply_memory(const Memory& in, configs::Resources& out) {
+void convert_memory(const Memory& in, configs::Resources& out) {
   set(in.limit, out.memory);
   set(in.reservation, out.memory_reservation);
   set(in.swap, out.memory_swap);
@@ -36,7 +25,7 @@ void apply_memory(const Memory& in, configs::Resources& out) {
     log::debug("memory.useHierarchy is ignored: kernels always account hierarchically");
 }
 
-void apply_cpu(const Cpu& in, configs::Resources& out) {
+void convert_cpu(const Cpu& in, configs::Resources& out) {
   if (in.shares) {
     out.cpu_shares = *in.shares;
     out.cpu_weight = cpu_weight(*in.shares);
@@ -51,27 +40,22 @@ void apply_cpu(const Cpu& in, configs::Resources& out) {
   set(in.idle, out.cpu_idle);
 }
 
-void apply_throttle(const std::vector<ThrottleDevice>& in,
-                    std::vector<configs::ThrottleDevice>& out) {
-  for (const ThrottleDevice& device : in) {
-    merge(out, configs::ThrottleDevice{device.major, device.minor, device.rate},
-          [&](const auto& one) { return one.major == device.major && one.minor == device.minor; });
-  }
+std::vector<configs::ThrottleDevice> throttles(const std::vector<ThrottleDevice>& in) {
+  std::vector<configs::ThrottleDevice> out;
+  for (const ThrottleDevice& device : in) out.push_back({device.major, device.minor, device.rate});
+  return out;
 }
 
-void apply_block_io(const BlockIo& in, configs::Resources& out) {
+void convert_block_io(const BlockIo& in, configs::Resources& out) {
   set(in.weight, out.blkio_weight);
   set(in.leaf_weight, out.blkio_leaf_weight);
-  for (const WeightDevice& device : in.weight_device) {
-    merge(out.blkio_weight_device,
-          configs::WeightDevice{device.major, device.minor, device.weight.value_or(0),
-                                device.leaf_weight.value_or(0)},
-          [&](const auto& one) { return one.major == device.major && one.minor == device.minor; });
-  }
-  apply_throttle(in.throttle_read_bps, out.throttle_read_bps);
-  apply_throttle(in.throttle_write_bps, out.throttle_write_bps);
-  apply_throttle(in.throttle_read_iops, out.throttle_read_iops);
-  apply_throttle(in.throttle_write_iops, out.throttle_write_iops);
+  for (const WeightDevice& device : in.weight_device)
+    out.blkio_weight_device.push_back(
+        {device.major, device.minor, device.weight.value_or(0), device.leaf_weight.value_or(0)});
+  out.throttle_read_bps = throttles(in.throttle_read_bps);
+  out.throttle_write_bps = throttles(in.throttle_write_bps);
+  out.throttle_read_iops = throttles(in.throttle_read_iops);
+  out.throttle_write_iops = throttles(in.throttle_write_iops);
 }
 
 }  // namespace
@@ -87,28 +71,21 @@ uint64_t cpu_weight(uint64_t shares) {
   return static_cast<uint64_t>(std::ceil(std::pow(10, exponent)));
 }
 
-void apply_limits(const Resources& in, configs::Resources& out) {
-  if (in.memory) apply_memory(*in.memory, out);
-  if (in.cpu) apply_cpu(*in.cpu, out);
+configs::Resources to_limits(const Resources& in) {
+  configs::Resources out;
+  if (in.memory) convert_memory(*in.memory, out);
+  if (in.cpu) convert_cpu(*in.cpu, out);
   // Any negative number is "no limit", of which -1 is the name.
   if (in.pids_limit) out.pids_limit = *in.pids_limit < 0 ? -1 : *in.pids_limit;
-  if (in.block_io) apply_block_io(*in.block_io, out);
-  for (const configs::HugepageLimit& limit : in.hugepage_limits) {
-    merge(out.hugetlb, limit, [&](const auto& one) { return one.page_size == limit.page_size; });
-  }
+  if (in.block_io) convert_block_io(*in.block_io, out);
+  out.hugetlb = in.hugepage_limits;
   if (in.network) {
     set(in.network->class_id, out.net_cls_classid);
-    for (const configs::InterfacePriority& priority : in.network->priorities) {
-      merge(out.net_prio, priority,
-            [&](const auto& one) { return one.interface == priority.interface; });
-    }
+    out.net_prio = in.network->priorities;
   }
-  for (const auto& [device, limit] : in.rdma) {
-    configs::RdmaLimit& one = out.rdma[device];
-    if (limit.hca_handles) one.hca_handles = limit.hca_handles;
-    if (limit.hca_objects) one.hca_objects = limit.hca_objects;
-  }
-  for (const auto& [name, value] : in.unified) out.unified[name] = value;
+  out.rdma = in.rdma;
+  out.unified = in.unified;
+  return out;
 }
 
 }  // namespace hull::specconv

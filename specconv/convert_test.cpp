@@ -17,7 +17,6 @@
 namespace {
 
 using hull::configs::Config;
-using hull::specconv::apply_limits;
 using hull::specconv::apply_options;
 using hull::specconv::convert;
 using hull::specconv::cpu_weight;
@@ -223,26 +222,6 @@ TEST_CASE("shares become the weights that other runtimes give", "[specconv]") {
   const uint64_t table[][2] = {{0, 0},    {1, 1},      {2, 1},          {3, 2},
                                {512, 59}, {1024, 100}, {262144, 10000}, {UINT64_MAX, 10000}};
   for (const auto& [shares, weight] : table) CHECK(cpu_weight(shares) == weight);
-}
-
-TEST_CASE("an update leaves what it does not name, and the device rules", "[specconv]") {
-  hull::configs::Resources resources;
-  apply_limits(
-      parse_resources(R"({"memory":{"limit":1},"cpu":{"cpus":"0-1","burst":3},"pids":{"limit":0},
-    "blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":1},{"major":8,"minor":16,"rate":2}]}})"),
-      resources);
-  apply_limits(
-      parse_resources(R"({"memory":{"reservation":2},"devices":[{"allow":true,"access":"r"}],
-    "blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":16,"rate":9},{"major":9,"minor":0,"rate":4}]}})"),
-      resources);
-  CHECK(resources.memory == 1);
-  CHECK(resources.memory_reservation == 2);
-  CHECK(resources.cpuset_cpus == "0-1");
-  CHECK(resources.cpu_burst == 3U);
-  CHECK(resources.pids_limit == 0);
-  CHECK(resources.devices.empty());
-  REQUIRE(resources.throttle_read_bps.size() == 3);
-  CHECK(resources.throttle_read_bps[1].rate == 9);
 }
 
 TEST_CASE("seccomp rules are one call each", "[specconv]") {

@@ -119,9 +119,7 @@ int update(const Context& context) {
   forget_zeros(wanted);
   specconv::validate(wanted);
   Container container = Container::load(context.globals.root, context.id());
-  configs::Resources merged = container.state().config.cgroup.resources;
-  specconv::apply_limits(wanted, merged);
-  container.set(merged);
+  container.set(specconv::to_limits(wanted));
   const std::string l3_cache = context.options.text("l3-cache-schema");
   const std::string bandwidth = context.options.text("mem-bw-schema");
   if (!l3_cache.empty() || !bandwidth.empty()) container.set_cache_schemata(l3_cache, bandwidth);

@@ -115,7 +115,7 @@ TEST_CASE("the device program's verdict is that of the rules, for thousands of r
   std::mt19937 random(20140615);
   const std::vector<Access> accesses = all_accesses();
   int differences = 0;
-  for (int round = 0; round < 5000 && differences == 0; ++round) {
+  for (int round = 0; round < 10'000 && differences == 0; ++round) {
     const std::vector<DeviceRule> rules = random_rules(random);
     const std::vector<bpf_insn> program = device_program(rules);
     for (const Access& access : accesses)

@@ -12,7 +12,7 @@ constexpr std::array kGroups{
     LimitGroup{"memory", "memory", false, "/linux/resources/memory",
                [](const Resources& r) {
                  return r.memory != 0 || r.memory_reservation != 0 || r.memory_swap != 0 ||
-                        r.memory_swappiness.has_value() || r.oom_kill_disable;
+                        r.memory_swappiness.has_value() || r.oom_kill_disable.has_value();
                },
                [](const Resources& from, Resources& to) {
                  to.memory = from.memory;

@@ -9,19 +9,23 @@
 
 // Writing limits (config-linux.md, "Control groups") into the files of a cgroup. What a version of
 // cgroups can't do is an Error with the field of the config; nothing that was asked is left out.
+// With `former` the replaced values are kept there.
 namespace hull::cgroups {
+
+class FormerLimits;
+class LimitFiles;
 
 // `paths` gives the directory of each v1 controller. A controller without one is an Error when a
 // limit of it is asked. `unified` is not looked at.
 void set_v1_limits(const std::map<std::string, std::string>& paths,
-                   const configs::Resources& resources);
+                   const configs::Resources& resources, FormerLimits* former = nullptr);
 
 // `controllers` are those that the cgroup has (cgroup.controllers).
 void set_v2_limits(const std::string& dir, const std::vector<std::string>& controllers,
-                   const configs::Resources& resources);
+                   const configs::Resources& resources, FormerLimits* former = nullptr);
 
 // Both versions have the same rdma.max: "mlx5_0 hca_handle=2 hca_object=max".
-void write_rdma_limits(const std::string& dir,
+void write_rdma_limits(const LimitFiles& files,
                        const std::map<std::string, configs::RdmaLimit>& limits);
 
 // The conversions from v1's units. Pure.

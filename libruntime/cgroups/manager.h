@@ -57,7 +57,8 @@ class Manager {
   // frozen.
   virtual void create(const configs::Resources& resources) = 0;
   // Changes the limits of one that exists; the device rules stay as they are. Limits that are not
-  // set are not touched. Throws Error with the field of the first that the kernel refuses.
+  // set are not touched. Throws Error with the field of the first that the kernel refuses; then all
+  // are as they were.
   virtual void set(const configs::Resources& resources) = 0;
   // Opens the way in. `create` has run, now or in the past.
   [[nodiscard]] virtual Entrance open_entrance() const = 0;

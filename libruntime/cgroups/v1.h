@@ -11,6 +11,8 @@
 
 namespace hull::cgroups {
 
+class FormerLimits;
+
 // cgroup v1, and hybrid hosts: there the container has a directory in the v2 hierarchy too, which
 // takes the limits of controllers that are not mounted as v1.
 class V1Manager final : public Manager {
@@ -35,7 +37,7 @@ class V1Manager final : public Manager {
   void check_existing(const NewDirectories& made) const;
   void fill_cpuset(const configs::Resources& resources, const NewDirectories& made) const;
   void set_devices(const configs::Resources& resources, const NewDirectories& made) const;
-  void set_limits(const configs::Resources& resources) const;
+  void set_limits(const configs::Resources& resources, FormerLimits* former) const;
   bool kill_unified() const;
   void kill_frozen(const std::string& dir) const;
 

@@ -6,6 +6,7 @@
 #include "libruntime/cgroups/device_rules.h"
 #include "libruntime/cgroups/freezer.h"
 #include "libruntime/cgroups/layout.h"
+#include "libruntime/cgroups/limit_files.h"
 #include "libruntime/cgroups/limit_groups.h"
 #include "libruntime/cgroups/limits.h"
 #include "libruntime/cgroups/subtree_control.h"
@@ -40,7 +41,7 @@ void V1Manager::create(const Resources& resources) {
     check_existing(made);
     fill_cpuset(resources, made);
     set_devices(resources, made);
-    set_limits(resources);
+    set_limits(resources, nullptr);
   } catch (Error& e) {
     e.set_stage("creating the cgroup");
     throw;
@@ -115,9 +116,11 @@ void V1Manager::set_devices(const Resources& resources, const NewDirectories& ma
   throw Error("the devices controller is not mounted").field("/linux/resources/devices");
 }
 
-void V1Manager::set(const Resources& resources) { set_limits(resources); }
+void V1Manager::set(const Resources& resources) {
+  FormerLimits::guard([&](FormerLimits& former) { set_limits(resources, &former); });
+}
 
-void V1Manager::set_limits(const Resources& resources) const {
+void V1Manager::set_limits(const Resources& resources, FormerLimits* former) const {
   const std::vector<const LimitGroup*> groups = asked_groups(resources);
   if (groups.empty() && resources.unified.empty()) return;
   for (const LimitGroup* group : groups)
@@ -139,7 +142,7 @@ void V1Manager::set_limits(const Resources& resources) const {
     const bool here = paths_.contains(std::string(group->v1)) || !in_v2(group->v2);
     group->copy(resources, here ? v1_part : v2_part);
   }
-  set_v1_limits(paths_, v1_part);
+  set_v1_limits(paths_, v1_part, former);
   for (const auto& [file, value] : resources.unified) {
     const std::string_view controller = controller_of(file);
     if (v2 == nullptr || (controller != "cgroup" && !in_v2(controller)))
@@ -150,7 +153,7 @@ void V1Manager::set_limits(const Resources& resources) const {
   const std::vector<NeededController> needed = needed_v2_controllers(v2_part);
   if (needed.empty() && v2_part.unified.empty()) return;
   set_v2_limits(unified, enable_controllers(v2->mount_point, unified, Enable::needed, needed),
-                v2_part);
+                v2_part, former);
 }
 
 }  // namespace hull::cgroups

@@ -9,6 +9,7 @@
 #include "libruntime/cgroups/device_program.h"
 #include "libruntime/cgroups/freezer.h"
 #include "libruntime/cgroups/layout.h"
+#include "libruntime/cgroups/limit_files.h"
 #include "libruntime/cgroups/limit_groups.h"
 #include "libruntime/cgroups/limits.h"
 #include "libruntime/cgroups/subtree_control.h"
@@ -79,7 +80,9 @@ void V2Manager::create_steps(const Resources& resources, NewDirectories& made) {
 }
 
 void V2Manager::set(const Resources& resources) {
-  set_v2_limits(dir_, read_words(dir_, "cgroup.controllers"), resources);
+  FormerLimits::guard([&](FormerLimits& former) {
+    set_v2_limits(dir_, read_words(dir_, "cgroup.controllers"), resources, &former);
+  });
 }
 
 // "frozen" is true also of a cgroup that is in a frozen one.

@@ -1,6 +1,11 @@
 #include "libruntime/cgroups/v2.h"
 
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+
 #include <algorithm>
+#include <cstring>
+#include <random>
 
 #include "libruntime/cgroups/cgroup_file.h"
 #include "libruntime/cgroups/device_program.h"
@@ -136,6 +141,62 @@ TEST_CASE("v2: the device filter is attached, and replaced by the next one") {
   CHECK(can_open(entrance, "/dev/urandom", O_RDONLY));
   container.manager->create(no_limits());
   CHECK(can_open(entrance, "/dev/null", O_RDWR));
+}
+
+// The ids of the device programs on this very cgroup.
+std::vector<uint32_t> device_programs(const std::string& dir) {
+  const Fd cgroup = open_or_throw(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY);
+  std::vector<uint32_t> ids(16);
+  union {
+    bpf_attr bpf;
+    unsigned char room[512];
+  } attributes;
+  std::memset(&attributes, 0, sizeof attributes);
+  attributes.bpf.query.target_fd = static_cast<uint32_t>(cgroup.get());
+  attributes.bpf.query.attach_type = BPF_CGROUP_DEVICE;
+  attributes.bpf.query.prog_ids = reinterpret_cast<uintptr_t>(ids.data());
+  attributes.bpf.query.prog_cnt = static_cast<uint32_t>(ids.size());
+  if (syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes) != 0) ids.clear();
+  if (!ids.empty()) ids.resize(attributes.bpf.query.prog_cnt);
+  return ids;
+}
+
+TEST_CASE(
+    "v2: one device program a cgroup, another one after each change, none that denies nothing") {
+  V2 container;
+  NEEDS_V2(container);
+  container.manager->create(no_limits());
+  CHECK(device_programs(container.dir).empty());
+  configs::Resources resources;
+  resources.devices = {{'c', 1, 3, "rw", true}};
+  container.manager->create(resources);
+  const auto first = device_programs(container.dir);
+  CHECK(first.size() == 1);
+  resources.devices.push_back({'c', 1, 5, "rw", true});
+  container.manager->create(resources);
+  const auto second = device_programs(container.dir);
+  CHECK(second.size() == 1);
+  CHECK(second != first);
+  container.manager->create(no_limits());
+  CHECK(device_programs(container.dir).empty());
+}
+
+TEST_CASE("v2: the kernel's verifier takes the programs of random rules") {
+  V2 container;
+  NEEDS_V2(container);
+  container.manager->create(no_limits());
+  std::mt19937 random(5403);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<configs::DeviceRule> rules(random() % 20 + 1);
+    for (configs::DeviceRule& rule : rules) {
+      rule = {"abc"[random() % 3], static_cast<int64_t>(random() % 4) - 1,
+              static_cast<int64_t>(random() % 300) - 1, "rwm", random() % 2 == 0};
+      if (random() % 2 == 0) rule.permissions.resize(random() % 3 + 1);
+    }
+    INFO(round);
+    CHECK_NOTHROW(set_v2_devices(container.dir, rules, false));
+  }
+  CHECK(device_programs(container.dir).size() <= 1);
 }
 
 bool has_controllers(const V2& container, std::initializer_list<const char*> names) {

@@ -101,7 +101,7 @@ struct Resources {
   int64_t memory_reservation = 0;
   int64_t memory_swap = 0;  // memory and swap together
   std::optional<uint64_t> memory_swappiness;
-  bool oom_kill_disable = false;
+  std::optional<bool> oom_kill_disable;
   bool memory_check_before_update = false;
   uint64_t cpu_shares = 0;
   int64_t cpu_quota = 0;

@@ -46,7 +46,8 @@ Config full() {
   r.memory_reservation = 1;
   r.memory_swap = 2;
   r.memory_swappiness = 0;
-  r.oom_kill_disable = r.memory_check_before_update = true;
+  r.oom_kill_disable = true;
+  r.memory_check_before_update = true;
   r.cpu_shares = 3;
   r.cpu_quota = -1;
   r.cpu_burst = 0;

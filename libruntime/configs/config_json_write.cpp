@@ -199,7 +199,7 @@ class Writer : JsonWriter<Sink> {
       put("limit", one.limit);
       out_.end_object();
     });
-    put_given("oom_kill_disable", in.oom_kill_disable);
+    put_given("oom_kill_disable", in.oom_kill_disable.value_or(false));
     put_given("memory_swappiness", in.memory_swappiness);
     list_given("net_prio_ifpriomap", in.net_prio, [this](const InterfacePriority& one) {
       out_.begin_object();

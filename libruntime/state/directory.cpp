@@ -126,6 +126,10 @@ void Directory::save(const State& state) const {
   replace_file_at(fd_.get(), kStateFile, to_json(state), 0600);
 }
 
+FileDraft Directory::draft(const State& state) const {
+  return {fd_.get(), kStateFile, to_json(state), 0600};
+}
+
 State Directory::load() const {
   auto text = read_file_if_exists_at(fd_.get(), kStateFile, kMaxState);
   if (!text) does_not_exist();

@@ -10,6 +10,7 @@
 
 #include "libruntime/configs/config.h"
 #include "libruntime/system/fd.h"
+#include "libruntime/system/files.h"
 
 namespace hull::state {
 
@@ -54,6 +55,8 @@ class Directory {
   void lock();
   void unlock();
   void save(const State& state) const;
+  // The same in two steps, around something that may fail.
+  [[nodiscard]] FileDraft draft(const State& state) const;
   [[nodiscard]] State load() const;
   // Makes exec.fifo, owned so that the container's root user may open it.
   void make_exec_fifo(uid_t uid, gid_t gid) const;

@@ -92,18 +92,30 @@ void write_all(int fd, std::string_view content, const std::string& name) {
   }
 }
 
-void replace_file_at(int dir, const std::string& name, std::string_view content, mode_t mode) {
-  const std::string temporary = "." + name + ".tmp";
+FileDraft::FileDraft(int dir, std::string name, std::string_view content, mode_t mode)
+    : dir_(dir), name_(std::move(name)), temporary_("." + name_ + ".tmp") {
   // One left behind by a process that was killed is ours to overwrite: callers hold the lock.
-  Fd fd = open_or_throw(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+  const Fd fd = open_or_throw(dir, temporary_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
   try {
-    write_all(fd.get(), content, name);
-    if (renameat(dir, temporary.c_str(), dir, name.c_str()) != 0)
-      throw Error("cannot replace " + quote(name), "rename", errno);
+    write_all(fd.get(), content, name_);
   } catch (...) {
-    unlinkat(dir, temporary.c_str(), 0);
+    unlinkat(dir_, temporary_.c_str(), 0);
     throw;
   }
+}
+
+FileDraft::~FileDraft() {
+  if (!temporary_.empty()) unlinkat(dir_, temporary_.c_str(), 0);
+}
+
+void FileDraft::commit() {
+  if (renameat(dir_, temporary_.c_str(), dir_, name_.c_str()) != 0)
+    throw Error("cannot replace " + quote(name_), "rename", errno);
+  temporary_.clear();
+}
+
+void replace_file_at(int dir, const std::string& name, std::string_view content, mode_t mode) {
+  FileDraft(dir, name, content, mode).commit();
 }
 
 void replace_file(const std::string& path, std::string_view content, mode_t mode) {

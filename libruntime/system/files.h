@@ -41,8 +41,23 @@ inline void write_existing(const std::string& path, std::string_view content) {
 // All of `content`, also when the kernel takes it in pieces.
 void write_all(int fd, std::string_view content, const std::string& name);
 
-// Replaces `name` in directory `dir` at once: a temporary file, then rename(2). Readers see the old
-// or the new content, never a half; the temporary file goes when any step fails.
+// The next content of a file, in a temporary one beside it that goes with this object. commit() is
+// the rename(2) that puts it in place: the disk being full is no longer a reason to fail.
+class FileDraft {
+ public:
+  FileDraft(int dir, std::string name, std::string_view content, mode_t mode);
+  ~FileDraft();
+  FileDraft(const FileDraft&) = delete;
+  FileDraft& operator=(const FileDraft&) = delete;
+  void commit();
+
+ private:
+  int dir_;
+  std::string name_;
+  std::string temporary_;
+};
+
+// Replaces `name` in directory `dir` at once: readers see the old or the new content, never a half.
 void replace_file_at(int dir, const std::string& name, std::string_view content, mode_t mode);
 // The same for a plain path.
 void replace_file(const std::string& path, std::string_view content, mode_t mode);
