@@ -37,7 +37,7 @@ std::unique_ptr<cgroups::Manager> manager_of(const state::State& state) {
 
 // A pidfd of the container's init, or nothing when it is stopped. The descriptor first, then the
 // look at the start time: then it names this init or nothing.
-Fd open_init(const state::State& state) {
+Fd init_of(const state::State& state) {
   Fd pidfd(state.init_pid > 0 ? sys::pidfd_open(state.init_pid, 0) : -1);
   if (!pidfd || !state::init_alive(state)) return Fd();
   return pidfd;
@@ -235,7 +235,7 @@ void Container::start() {
     default:
       throw Error("cannot start an already running container");
   }
-  const Fd init = open_init(state_);
+  const Fd init = init_of(state_);
   if (!init) throw Error("cannot start a container that has stopped");
   try {
     StartAnswer(directory_, init, state_.init_pid).wait();
@@ -271,12 +271,12 @@ void Container::kill(int signal, bool all) {
   if (all || (signal == SIGKILL && shared_pids)) {
     const auto cgroup = manager_of(state_);
     // The cgroup is gone with its processes: runc says so for a container that is not running.
-    if (!all && !open_init(state_) && cgroup->processes().empty())
+    if (!all && !init_of(state_) && cgroup->processes().empty())
       throw Error("container not running");
     cgroup->kill(signal);
     return;
   }
-  const Fd init = open_init(state_);
+  const Fd init = init_of(state_);
   if (!init) throw Error("container not running");
   if (sys::pidfd_send_signal(init.get(), signal) != 0) {
     if (errno == ESRCH) throw Error("container not running");
@@ -343,8 +343,18 @@ void Container::set_cache_schemata(const std::string& l3_cache,
 
 std::vector<pid_t> Container::processes() const { return manager_of(state_)->processes(); }
 
+Stats Container::stats() const { return cgroups::read_stats(state_.cgroup_paths); }
+
+OomWatch Container::notify_oom() const { return OomWatch(state_.cgroup_paths); }
+
+PressureWatch Container::notify_memory_pressure(PressureLevel level) const {
+  return {state_.cgroup_paths, level};
+}
+
+Fd Container::open_init() const { return init_of(state_); }
+
 void Container::end_init(cgroups::Manager& cgroup) const {
-  const Fd init = open_init(state_);
+  const Fd init = init_of(state_);
   if (!init) return;
   if (sys::pidfd_send_signal(init.get(), SIGKILL) != 0 && errno != ESRCH)
     throw Error("cannot kill the container's init", "pidfd_send_signal", errno);

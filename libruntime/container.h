@@ -8,6 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "libruntime/cgroups/oom.h"
+#include "libruntime/cgroups/pressure_watch.h"
+#include "libruntime/cgroups/stats.h"
 #include "libruntime/configs/config.h"
 #include "libruntime/launch/options.h"
 #include "libruntime/state/state.h"
@@ -21,6 +24,10 @@ namespace hull {
 namespace cgroups {
 class Manager;
 }
+using cgroups::OomWatch;
+using cgroups::PressureLevel;
+using cgroups::PressureWatch;
+using cgroups::Stats;
 using state::Status;
 
 class Container {
@@ -71,6 +78,14 @@ class Container {
   // New schemata for the container's class of service (Intel RDT), in the older form; what is empty
   // stays. A container without a class gets one of its own.
   void set_cache_schemata(const std::string& l3_cache, const std::string& memory_bandwidth);
+  // What it uses now.
+  [[nodiscard]] Stats stats() const;
+  // Tells of each process that is killed for lack of memory, from now on.
+  [[nodiscard]] OomWatch notify_oom() const;
+  // Tells when memory gets scarce.
+  [[nodiscard]] PressureWatch notify_memory_pressure(PressureLevel level) const;
+  // A pidfd of its init: readable (POLLIN) when the container ends. Empty when it is stopped.
+  [[nodiscard]] Fd open_init() const;
   // Deletes a stopped or created container (`force`: any), with its cgroups, then runs the poststop
   // hooks; the state directory goes last.
   void destroy(bool force);

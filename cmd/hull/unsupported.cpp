@@ -50,16 +50,10 @@ constexpr Option kRestoreOptions[] = {
     {"lsm-mount-context", "", OptionKind::text, "LSM mount context for the restored processes"},
 };
 
-constexpr Option kEventsOptions[] = {
-    {"interval", "", OptionKind::text, "set the stats collection interval", "5s"},
-    {"stats", "", OptionKind::flag, "display the container's stats then exit"},
-};
-
 [[noreturn]] void refuse(const std::string& what) { throw Error(what + " is not supported yet"); }
 
 int checkpoint(const Context&) { refuse("checkpoint"); }
 int restore(const Context&) { refuse("restore"); }
-int events(const Context&) { refuse("events"); }
 
 }  // namespace
 
@@ -83,16 +77,5 @@ extern constexpr Command restore_command{
     1,
     Positionals::mixed,
     restore};
-
-extern constexpr Command events_command{
-    "events",
-    "display container events and usage statistics (not supported yet)",
-    "<container-id>",
-    "Prints the statistics of a container every 5 seconds, and when it runs out of memory.",
-    kEventsOptions,
-    1,
-    1,
-    Positionals::mixed,
-    events};
 
 }  // namespace hull::cmd

@@ -36,6 +36,13 @@ class TextSink {
     const auto result = std::to_chars(digits, digits + sizeof digits, number);
     literal({digits, static_cast<size_t>(result.ptr - digits)});
   }
+  // Without an exponent, with as many digits as it takes.
+  void value(double number) {
+    char digits[400];
+    const auto result =
+        std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed);
+    literal({digits, static_cast<size_t>(result.ptr - digits)});
+  }
   void value(std::string_view text) {
     separate();
     quote(text);
