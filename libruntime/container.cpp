@@ -38,7 +38,11 @@ std::unique_ptr<cgroups::Manager> manager_of(const state::State& state) {
 // A pidfd of the container's init, or nothing when it is stopped. The descriptor first, then the
 // look at the start time: then it names this init or nothing.
 Fd init_of(const state::State& state) {
-  Fd pidfd(state.init_pid > 0 ? sys::pidfd_open(state.init_pid, 0) : -1);
+  if (state.init_pid <= 0) return Fd();
+  Fd pidfd(sys::pidfd_open(state.init_pid, 0));
+  // EINVAL: it is a thread's number by now.
+  if (!pidfd && errno != ESRCH && errno != EINVAL)
+    throw Error("cannot watch the container's init", "pidfd_open", errno);
   if (!pidfd || !state::init_alive(state)) return Fd();
   return pidfd;
 }
@@ -81,7 +85,7 @@ class StartAnswer {
     }
     if (answer_.empty()) throw Error("cannot start a container that has stopped");
     if (answer_.size() > 1) throw plan::decode_error(std::string_view(answer_).substr(1));
-    if (launch::died_before_execve(init_pid_))
+    if (launch::died_before_execve(init_pid_, init_))
       throw Error("the container's init died before it could execute the program");
   }
 

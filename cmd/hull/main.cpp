@@ -136,10 +136,11 @@ int main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
   hull::init_if_asked(argc, argv);
   hull::cmd::fill_standard_descriptors();
-  // A caller may have left it ignored, and then no child could be waited for.
-  if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) return 1;
   hull::cmd::start_logger();
   try {
+    // A caller may have left it ignored, and then no child could be waited for.
+    if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+      throw hull::Error("cannot reset the handling of a signal", "sigaction", errno);
     return hull::cmd::run_program({argv, static_cast<size_t>(argc)});
   } catch (const std::exception& error) {
     hull::cmd::log_fatal(error.what());

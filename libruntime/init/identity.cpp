@@ -35,7 +35,9 @@ std::string passwd_text() {
     if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return {};
     throw Error("cannot open /etc/passwd of the container", "openat2", errno);
   }
-  if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+  if (fstat(fd.get(), &info) != 0)
+    throw Error("cannot look at /etc/passwd of the container", "fstat", errno);
+  if (!S_ISREG(info.st_mode)) return {};
   return read_all(fd.get(), "/etc/passwd", kMaxPasswd);
 }
 
@@ -142,7 +144,8 @@ void become_user(Session& session) {
     security::set_selinux_exec_label(session.trusted_proc(), process.selinux_label);
   if (process.umask) umask(*process.umask);
   if (!session.plan.rootfs.user_namespace) set_rlimits(process);
-  sys::close_range(3 + process.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (!close_from(3 + process.preserve_fds, CLOSE_RANGE_CLOEXEC))
+    throw Error("cannot keep our own descriptors from the program", "close_range", errno);
   if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     throw Error("cannot set no_new_privs", "prctl", errno).field("/process/noNewPrivileges");
   // Without no_new_privs loading a filter needs CAP_SYS_ADMIN: it has to be now (seccomp(2)).

@@ -97,18 +97,20 @@ std::vector<Fd> Session::wait_to_proceed() {
 
 void run(unsigned preserve_fds) {
   // Before anything of the container can see this process (CVE-2016-9962).
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  prctl(PR_SET_NAME, kProcessName, 0, 0, 0);
   const int channel_fd = 3 + static_cast<int>(preserve_fds);
+  const bool prepared = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+                        prctl(PR_SET_NAME, kProcessName, 0, 0, 0) == 0 &&
+                        // Whatever else the caller of the launcher left open ends here.
+                        close_from(static_cast<unsigned>(channel_fd) + 1, 0);
+  const int failure = prepared ? 0 : errno;
   plan::Channel channel{Fd(channel_fd)};
-  // Whatever else the caller of the launcher left open ends here.
-  sys::close_range(static_cast<unsigned>(channel_fd) + 1, ~0U, 0);
   try {
     Session session = receive_session(std::move(channel));
     log_channel = &session.channel;
     log::set_level(static_cast<log::Level>(session.plan.log_level));
     log::set_sink(log_to_channel);
     try {
+      if (!prepared) throw Error("cannot prepare the process", "prctl or close_range", failure);
       if (session.plan.kind == plan::Kind::container) make_container(session);
       join_container(session);
     } catch (const Error& e) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "libruntime/init/init.h"
 #include "libruntime/launch/hook_files.h"
@@ -55,7 +56,7 @@ void Conversation::until_executed() {
   try {
     while (auto message = child_.channel.receive()) answer(*message);
     child_.channel.close();
-    if (died_before_execve(child_.pid)) died();
+    if (died_before_execve(child_.pid, child_.pidfd)) died();
   } catch (Error& e) {
     e.add_outer_stage(stage());
     throw;
@@ -167,13 +168,15 @@ void Conversation::died() {
               (killed ? " (possibly OOM-killed)" : ""));
 }
 
-bool died_before_execve(pid_t pid) {
+bool died_before_execve(pid_t pid, const Fd& pidfd) {
   // execve closes descriptors when the new program is in place, a death when none is.
   char path[1];
   const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
   if (readlink(exe.c_str(), path, sizeof path) > 0) return false;
   const auto stat = read_process_stat(pid);
-  return stat && stat->name == init::kProcessName;
+  if (stat) return stat->name == init::kProcessName;
+  const auto status = reaped_status(pidfd.get());
+  return status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL;
 }
 
 }  // namespace hull::launch

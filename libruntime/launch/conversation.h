@@ -50,8 +50,8 @@ class Conversation {
 };
 
 // Whether hull-init, whose last close-on-exec descriptor has closed, died instead of executing the
-// program. Not known when somebody has reaped it already: then the answer is no, and who reaped it
-// knows how it ended.
-bool died_before_execve(pid_t pid);
+// program. Once it is reaped only a kill can be told from a program that has ended, and before
+// Linux 6.15 not even that: then the answer is no, and who reaped it knows how it ended.
+bool died_before_execve(pid_t pid, const Fd& pidfd);
 
 }  // namespace hull::launch

@@ -33,7 +33,8 @@ enum class Step {
   set_time_offsets,
   clone_again,
   keep_channel,
-  exec
+  exec,
+  reset_signals
 };
 struct StepName {
   const char* call;
@@ -47,7 +48,8 @@ constexpr std::array kSteps{StepName{"open or write tasks of the cgroup", ""},
                             StepName{"write timens_offsets", "/linux/timeOffsets"},
                             StepName{"clone3", ""},
                             StepName{"dup3", ""},
-                            StepName{"execveat", ""}};
+                            StepName{"execveat", ""},
+                            StepName{"sigprocmask or sigaction", ""}};
 
 // As many as a kernel can have (NR_CPUS).
 constexpr size_t kMaxCpus = 8192;
@@ -138,9 +140,10 @@ void clone_again(const Newborn& newborn) {
   if (newborn.clone_again) clone_again(newborn);
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) fail(newborn, Step::reset_signals);
   for (int i = 1; i <= 64; ++i)
-    if ((newborn.ignored_signals >> (i - 1) & 1) != 0) std::signal(i, SIG_DFL);
+    if ((newborn.ignored_signals >> (i - 1) & 1) != 0 && std::signal(i, SIG_DFL) == SIG_ERR)
+      fail(newborn, Step::reset_signals);
   // The copy is not close-on-exec.
   if (newborn.channel == newborn.channel_home ? fcntl(newborn.channel, F_SETFD, 0) != 0
                                               : dup3(newborn.channel, newborn.channel_home, 0) < 0)

@@ -30,12 +30,10 @@ Pipe make_pipe(int flags = 0) {
                          int in, int out, int err, int failure) {
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(err, 2) >= 0 &&
-      (dir[0] == '\0' || chdir(dir) == 0)) {
-    sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && dup2(in, 0) >= 0 && dup2(out, 1) >= 0 &&
+      dup2(err, 2) >= 0 && (dir[0] == '\0' || chdir(dir) == 0) &&
+      close_from(3, CLOSE_RANGE_CLOEXEC))
     execve(path, argv, envp);
-  }
   const int code = errno;
   if (write(failure, &code, sizeof code) < 0) _exit(126);
   _exit(127);
@@ -49,16 +47,18 @@ void keep_tail(std::string& kept, std::string_view more) {
 // Feeds stdin, collects the output, until the command is gone.
 class Conversation {
  public:
-  Conversation(const Command& command, int pidfd, Fd in, Fd out)
+  // `in` with its read end: as long as we are a reader, too, a command that does not read its input
+  // can't kill us with SIGPIPE.
+  Conversation(const Command& command, int pidfd, Pipe in, Fd out)
       : command_(command), pidfd_(pidfd), in_(std::move(in)), out_(std::move(out)) {
     if (command.timeout) deadline_ = Clock::now() + *command.timeout;
-    if (command_.input.empty()) in_.reset();
+    if (command_.input.empty()) in_ = {};
   }
 
   void run(CommandResult& result) {
     for (;;) {
       pollfd fds[] = {{pidfd_, POLLIN, 0},
-                      {in_.get(), POLLOUT, 0},
+                      {in_.write.get(), POLLOUT, 0},
                       {out_.get(), POLLIN, 0},
                       {command_.abort_fd, 0, 0}};
       const int ready = poll(fds, 4, remaining());
@@ -94,11 +94,11 @@ class Conversation {
 
   void feed() {
     const ssize_t wrote =
-        write(in_.get(), command_.input.data() + fed_, command_.input.size() - fed_);
+        write(in_.write.get(), command_.input.data() + fed_, command_.input.size() - fed_);
     if (wrote > 0) fed_ += static_cast<size_t>(wrote);
     const bool again = wrote < 0 && (errno == EAGAIN || errno == EINTR);
-    // A command that does not read its input is no error.
-    if (!again && (wrote <= 0 || fed_ == command_.input.size())) in_.reset();
+    if (wrote < 0 && !again) throw Error("cannot write a command's input", "write", errno);
+    if (fed_ == command_.input.size()) in_ = {};
   }
 
   bool collect(std::string& output) {
@@ -111,7 +111,8 @@ class Conversation {
 
   const Command& command_;
   int pidfd_;
-  Fd in_, out_;
+  Pipe in_;
+  Fd out_;
   size_t fed_ = 0;
   std::optional<Clock::time_point> deadline_;
 };
@@ -155,22 +156,17 @@ CommandResult run_command(const Command& command) {
            command.dir.c_str(), in.read.get(), or_pipe(command.out_fd), or_pipe(command.err_fd),
            failure.write.get());
   const Fd pidfd(pidfd_raw);
-  in.read.reset();
   out.write.reset();
   failure.write.reset();
 
-  // A hook that ends without reading must not kill us.
-  const auto old_pipe = std::signal(SIGPIPE, SIG_IGN);
   CommandResult result;
   try {
-    Conversation(command, pidfd.get(), std::move(in.write), std::move(out.read)).run(result);
+    Conversation(command, pidfd.get(), std::move(in), std::move(out.read)).run(result);
   } catch (...) {
     sys::pidfd_send_signal(pidfd.get(), SIGKILL);
     wait_for(pid);
-    std::signal(SIGPIPE, old_pipe);
     throw;
   }
-  std::signal(SIGPIPE, old_pipe);
   if (result.timed_out || result.aborted) sys::pidfd_send_signal(pidfd.get(), SIGKILL);
   result.status = wait_for(pid);
   if (read(failure.read.get(), &result.exec_errno, sizeof result.exec_errno) !=

@@ -1,6 +1,10 @@
 #include "libruntime/system/fd.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "libruntime/system/syscalls.h"
 
@@ -23,6 +27,21 @@ void FdCloseBatch::close_all() noexcept {
     first = last + 1;
   }
   count_ = 0;
+}
+
+bool close_from(unsigned first, unsigned flags) noexcept {
+  if (sys::close_range(first, ~0U, flags) == 0) return true;
+  // Linux before 5.9 has no close_range, and 5.9 and 5.10 not this flag.
+  if (errno != ENOSYS && errno != EINVAL) return false;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  for (int fd = static_cast<int>(first); static_cast<rlim_t>(fd) < limit.rlim_cur; ++fd) {
+    if (flags == 0)
+      ::close(fd);
+    else if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 && errno != EBADF)
+      return false;
+  }
+  return true;
 }
 
 }  // namespace hull

@@ -68,4 +68,8 @@ class Fd {
   int fd_ = -1;
 };
 
+// Closes all descriptors from `first` on; with CLOSE_RANGE_CLOEXEC execve will. False (and errno)
+// when that failed. Safe between clone and execve.
+[[nodiscard]] bool close_from(unsigned first, unsigned flags) noexcept;
+
 }  // namespace hull

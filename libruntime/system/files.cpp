@@ -120,9 +120,23 @@ void replace_file_at(int dir, const std::string& name, std::string_view content,
 
 void replace_file(const std::string& path, std::string_view content, mode_t mode) {
   const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return replace_file_at(AT_FDCWD, path, content, mode);
-  const Fd dir = open_or_throw(AT_FDCWD, path.substr(0, slash + 1), O_PATH | O_DIRECTORY);
-  replace_file_at(dir.get(), path.substr(slash + 1), content, mode);
+  const std::string dir = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  // Without a name nothing is left of it when we are killed.
+  Fd fd(open(dir.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+  // open(2): not all file systems know it.
+  if (!fd && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    const Fd parent = open_or_throw(AT_FDCWD, dir, O_PATH | O_DIRECTORY);
+    return replace_file_at(parent.get(), path.substr(slash + 1), content, mode);
+  }
+  if (!fd) throw Error("cannot make a file in " + quote(dir), "open", errno);
+  write_all(fd.get(), content, path);
+  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
+  const auto name_it = [&] {
+    return linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (name_it()) return;
+  if (errno != EEXIST || (unlink(path.c_str()) != 0 && errno != ENOENT) || !name_it())
+    throw Error("cannot replace " + quote(path), "linkat", errno);
 }
 
 void make_directories(const std::string& path, mode_t mode) {

@@ -1,5 +1,7 @@
 #include "libruntime/system/process_stat.h"
 
+#include <sys/ioctl.h>
+
 #include "libruntime/system/files.h"
 #include "libruntime/system/text.h"
 
@@ -25,6 +27,21 @@ std::optional<ProcessStat> read_process_stat(pid_t pid) {
   if (pid <= 0) return std::nullopt;
   const auto text = read_value_if_exists("/proc/" + std::to_string(pid) + "/stat");
   return text ? parse_process_stat(*text) : std::nullopt;
+}
+
+std::optional<int> reaped_status(int pidfd) {
+  // struct pidfd_info of <linux/pidfd.h>, which Debian 12 lacks.
+  struct {
+    uint64_t mask = uint64_t{1} << 3;  // PIDFD_INFO_EXIT
+    uint64_t cgroup = 0;
+    uint32_t ids[11] = {};
+    int32_t exit_code = 0;
+  } info;
+  static_assert(sizeof info == 64);
+  constexpr unsigned long kGetInfo = _IOWR(0xff, 11, decltype(info));
+  const uint64_t asked = info.mask;
+  if (ioctl(pidfd, kGetInfo, &info) != 0 || (info.mask & asked) == 0) return std::nullopt;
+  return info.exit_code;
 }
 
 }  // namespace hull

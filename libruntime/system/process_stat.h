@@ -26,4 +26,8 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text);
 // Nothing when no such process exists. Throws Error when the file can't be read for another reason.
 std::optional<ProcessStat> read_process_stat(pid_t pid);
 
+// How the process of a pidfd ended, as of waitpid(2), when somebody has reaped it already; it need
+// not have been a child. Nothing before that, and before Linux 6.15.
+std::optional<int> reaped_status(int pidfd);
+
 }  // namespace hull
