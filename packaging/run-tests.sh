@@ -101,6 +101,7 @@ need "packages" packaging/install-packages.sh build demo test
 need "release build" build release
 wanted format && step "format" check_format
 wanted unit && catch_tests "unit tests" build/hull-unit-tests
+wanted unit && catch_tests "slow unit tests" build/hull-unit-tests '[slow]' && grep 'verdicts compared' "$logs/catch"
 wanted container && catch_tests "container tests" build/hull-container-tests
 if wanted asan || wanted fuzz; then
   if step "build with clang and sanitizers" build fuzz; then

@@ -214,6 +214,34 @@ TEST_CASE("a call that nobody knows is skipped", "[E37]") {
   CHECK(contains(output_of(bundle, kMkdir), "Operation not permitted"));
 }
 
+TEST_CASE("run.oci.seccomp_fail_unknown_syscall makes it an error", "[E37]") {
+  Bundle bundle;
+  allow_all_but(bundle, rule({"no_such_call", "mkdir", "mkdirat"}, "SCMP_ACT_ERRNO"));
+  bundle.config["annotations"]["run.oci.seccomp_fail_unknown_syscall"] = "1";
+  CHECK(contains(refusal_of(bundle), "no_such_call"));
+  bundle.config["annotations"]["run.oci.seccomp_fail_unknown_syscall"] = "0";
+  CHECK(contains(output_of(bundle, kMkdir), "Operation not permitted"));
+}
+
+TEST_CASE("run.oci.seccomp_bpf_data takes the place of the profile", "[E38]") {
+#if !defined(__x86_64__)
+  HULL_SKIP("the program knows x86_64's numbers");
+#endif
+  Bundle bundle;
+  allow_all_but(bundle, rule({"mkdir", "mkdirat"}, "SCMP_ACT_ERRNO"));
+  // ld nr; jeq mkdir, EXDEV; jeq mkdirat, EXDEV; ret ALLOW; ret ERRNO | EXDEV
+  auto& raw = bundle.config["annotations"]["run.oci.seccomp_bpf_data"];
+  raw = "IAAAAAAAAAAVAAIAUwAAABUAAQACAQAABgAAAAAA/38GAAAAEgAFAA==";
+  CHECK(contains(output_of(bundle, kMkdir), "Invalid cross-device link"));
+  bundle.config["linux"].erase("seccomp");
+  CHECK(contains(output_of(bundle, kMkdir), "Invalid cross-device link"));
+  bundle.config["process"]["noNewPrivileges"] = false;  // loaded by create, not start
+  raw = "IAAAAAAAAAA=";  // a program without an end: the kernel refuses it
+  CHECK(contains(refusal_of(bundle), "seccomp"));
+  raw = "nonsense!";
+  CHECK(contains(refusal_of(bundle), "/annotations/run.oci.seccomp_bpf_data"));
+}
+
 TEST_CASE("a wrong action, operator or errno is refused", "[E29][E31][D3]") {
   Bundle bundle;
   allow_all_but(bundle, rule({"mkdir"}, "SCMP_ACT_NOSUCH"));

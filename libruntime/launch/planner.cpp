@@ -85,7 +85,7 @@ plan::Process plan_process(const configs::Process& process, const configs::Confi
   out.io_priority = process.io_priority;
   out.personality = config.personality;
   out.memory_policy = config.memory_policy;
-  if (config.seccomp) out.seccomp = security::compile(*config.seccomp);
+  out.seccomp = security::program_for(config);
   out.preserve_fds = preserved_fds(options);
   return out;
 }

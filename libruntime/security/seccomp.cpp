@@ -1,88 +1,29 @@
 #include "libruntime/security/seccomp.h"
 
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <algorithm>
 #include <cstring>
-#include <memory>
-#include <type_traits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "libruntime/configs/names.h"
-#include "libruntime/security/seccomp_enosys.h"
+#include "libruntime/security/seccomp_profile.h"
+#include "libruntime/security/seccomp_raw.h"
+#include "libruntime/security/seccomp_rules.h"
 #include "libruntime/system/error.h"
-#include "libruntime/system/files.h"
-#include "libruntime/system/log.h"
 
 namespace hull::security {
 namespace {
 
 using configs::SeccompAction;
-using configs::SeccompOperator;
 
-constexpr unsigned kMaxArguments = 6;
 constexpr const char* kSyscallsField = "/linux/seccomp/syscalls";
-
-struct Release {
-  void operator()(scmp_filter_ctx filter) const { seccomp_release(filter); }
-};
-using Filter = std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, Release>;
-
-bool takes_number(SeccompAction action) {
-  return action == SeccompAction::errno_ || action == SeccompAction::trace;
-}
-
-uint32_t action_value(SeccompAction action, std::optional<unsigned> number, const char* field) {
-  if (number && !takes_number(action))
-    throw Error("errnoRet is given for an action that returns none").field(field);
-  if (number.value_or(0) > SECCOMP_RET_DATA)
-    throw Error("errnoRet " + std::to_string(*number) + " does not fit in 16 bits").field(field);
-  const auto data = static_cast<uint16_t>(number.value_or(EPERM));
-  switch (action) {
-    case SeccompAction::kill_thread:
-      return SCMP_ACT_KILL_THREAD;
-    case SeccompAction::kill_process:
-      return SCMP_ACT_KILL_PROCESS;
-    case SeccompAction::trap:
-      return SCMP_ACT_TRAP;
-    case SeccompAction::errno_:
-      return SCMP_ACT_ERRNO(data);
-    case SeccompAction::trace:
-      return SCMP_ACT_TRACE(data);
-    case SeccompAction::allow:
-      return SCMP_ACT_ALLOW;
-    case SeccompAction::log:
-      return SCMP_ACT_LOG;
-    case SeccompAction::notify:
-      return SCMP_ACT_NOTIFY;
-  }
-  throw Error("unknown seccomp action").field(field);
-}
-
-scmp_compare operator_value(SeccompOperator op) {
-  switch (op) {
-    case SeccompOperator::ne:
-      return SCMP_CMP_NE;
-    case SeccompOperator::lt:
-      return SCMP_CMP_LT;
-    case SeccompOperator::le:
-      return SCMP_CMP_LE;
-    case SeccompOperator::eq:
-      return SCMP_CMP_EQ;
-    case SeccompOperator::ge:
-      return SCMP_CMP_GE;
-    case SeccompOperator::gt:
-      return SCMP_CMP_GT;
-    case SeccompOperator::masked_eq:
-      return SCMP_CMP_MASKED_EQ;
-  }
-  throw Error("unknown seccomp operator").field(kSyscallsField);
-}
+constexpr std::string_view kRawProgram = "run.oci.seccomp_bpf_data";
+constexpr std::string_view kFailUnknown = "run.oci.seccomp_fail_unknown_syscall";
 
 // What runc refuses too. The listener reaches the launcher by write(2): a write that waits for the
 // listener's answer would wait for ever.
@@ -95,85 +36,32 @@ void check_notify(const configs::Seccomp& profile) {
       throw Error("SCMP_ACT_NOTIFY cannot be used for the write syscall").field(kSyscallsField);
 }
 
-// The token of an architecture by any of its names, 0 when it can't be part of the filter.
-uint32_t architecture(const std::string& name, const std::string& field) {
+// By any of its names. Null when it is of another byte order than the machine: none of its
+// processes can be of that kind.
+const SyscallArch* architecture(const std::string& name, const std::string& field) {
   for (const configs::SeccompArchName& known : configs::kSeccompArchs) {
     if (name != known.state && name != known.libseccomp && name != known.spec) continue;
-    const uint32_t token = seccomp_arch_resolve_name(std::string(known.libseccomp).c_str());
-    if (token == 0)
-      log::warning("seccomp: this libseccomp does not know the architecture " + name +
-                   ": its system calls are killed");
-    return token;
+    const SyscallArch* arch = find_syscall_arch(known.spec);
+    if (arch == nullptr)
+      throw Error("the seccomp architecture " + quote(known.spec) +
+                  " is not supported: this build's libseccomp does not know its system calls")
+          .field(field);
+    return arch->little_endian() == native_syscall_arch().little_endian() ? arch : nullptr;
   }
   throw Error("unknown seccomp architecture " + quote(name)).field(field);
 }
 
-// Adds the profile's architectures; returns those that the filter covers, the native one first.
-std::vector<uint32_t> add_architectures(const Filter& filter, const configs::Seccomp& profile) {
-  std::vector<uint32_t> covered{seccomp_arch_native()};
+// What the filter covers: the machine's own architecture first, then the profile's.
+std::vector<const SyscallArch*> architectures(const configs::Seccomp& profile) {
+  std::vector<const SyscallArch*> out{&native_syscall_arch()};
   for (size_t i = 0; i < profile.architectures.size(); ++i) {
     const std::string& name = profile.architectures[i];
-    const std::string field = "/linux/seccomp/architectures/" + std::to_string(i);
-    const uint32_t token = architecture(name, field);
-    if (token == 0) continue;
-    const int result = seccomp_arch_add(filter.get(), token);
-    if (result == -EEXIST) continue;
-    if (result == -EDOM) {
-      // Of another byte order: no process of this machine can be of that kind.
-      if (log::enabled(log::Level::debug))
-        log::debug("seccomp: the architecture " + name + " is not for this machine");
-      continue;
-    }
-    if (result != 0)
-      throw Error("cannot add the seccomp architecture " + quote(name), "seccomp_arch_add", -result)
-          .field(field);
-    covered.push_back(token);
+    const SyscallArch* arch =
+        architecture(name, "/linux/seccomp/architectures/" + std::to_string(i));
+    if (arch != nullptr && std::find(out.begin(), out.end(), arch) == out.end())
+      out.push_back(arch);
   }
-  return covered;
-}
-
-void add_rule(const Filter& filter, const configs::SeccompCall& call, int number, uint32_t action,
-              const scmp_arg_cmp* conditions, unsigned count) {
-  const int result = seccomp_rule_add_array(filter.get(), action, number, count, conditions);
-  if (result == 0) return;
-  Error error("cannot add the seccomp rule for the system call " + quote(call.name),
-              "seccomp_rule_add", -result);
-  error.set_field(kSyscallsField);
-  if (result == -EEXIST) error.set_hint("another rule has the same conditions and another action");
-  if (result == -EINVAL) error.set_hint("this kernel may lack the action, see seccomp(2)");
-  throw error;
-}
-
-// Returns the number of rules added.
-unsigned add_call(const Filter& filter, const configs::SeccompCall& call, uint32_t default_action) {
-  const uint32_t action = action_value(call.action, call.errno_ret, kSyscallsField);
-  if (action == default_action) return 0;  // libseccomp refuses such a rule
-  const int number = seccomp_syscall_resolve_name(call.name.c_str());
-  if (number == __NR_SCMP_ERROR) {
-    if (log::enabled(log::Level::debug))
-      log::debug("unknown seccomp syscall " + quote(call.name) + " ignored");
-    return 0;
-  }
-  std::vector<scmp_arg_cmp> conditions;
-  std::array<unsigned, kMaxArguments> uses{};
-  bool repeated = false;
-  for (const configs::SeccompArg& arg : call.args) {
-    if (arg.index >= kMaxArguments)
-      throw Error("the system call " + quote(call.name) + " has no argument " +
-                  std::to_string(arg.index))
-          .field(kSyscallsField);
-    conditions.push_back({arg.index, operator_value(arg.op), arg.value, arg.value_two});
-    repeated = ++uses[arg.index] > 1 || repeated;
-  }
-  if (!repeated) {
-    add_rule(filter, call, number, action, conditions.data(),
-             static_cast<unsigned>(conditions.size()));
-    return 1;
-  }
-  // libseccomp takes one condition an argument: they become alternatives, as in runc.
-  for (const scmp_arg_cmp& condition : conditions)
-    add_rule(filter, call, number, action, &condition, 1);
-  return static_cast<unsigned>(conditions.size());
+  return out;
 }
 
 unsigned flags_of(const configs::Seccomp& profile, bool notifies) {
@@ -199,58 +87,54 @@ unsigned flags_of(const configs::Seccomp& profile, bool notifies) {
   return flags;
 }
 
-// The finished program; a memory file, since libseccomp before 2.6 writes to descriptors only.
-std::string exported(const Filter& filter) {
-  const Fd memory(memfd_create("seccomp", MFD_CLOEXEC));
-  if (!memory) throw Error("cannot make room for the seccomp program", "memfd_create", errno);
-  const int result = seccomp_export_bpf(filter.get(), memory.get());
-  if (result != 0)
-    throw Error("cannot build the seccomp program", "seccomp_export_bpf", -result)
-        .field("/linux/seccomp");
-  if (lseek(memory.get(), 0, SEEK_SET) != 0)
-    throw Error("cannot read the seccomp program", "lseek", errno);
-  return read_all(memory.get(), "the seccomp program");
-}
-
-}  // namespace
-
-configs::SeccompProgram compile(const configs::Seccomp& profile) {
-  check_notify(profile);
-  const uint32_t default_action = action_value(profile.default_action, profile.default_errno_ret,
-                                               "/linux/seccomp/defaultErrnoRet");
-  const Filter filter(seccomp_init(default_action));
-  if (!filter)
-    throw Error("cannot begin a seccomp filter with this default action", "seccomp_init", EINVAL)
-        .field("/linux/seccomp/defaultAction")
-        .hint("this kernel may lack the action, see seccomp(2)");
-  const std::vector<uint32_t> architectures = add_architectures(filter, profile);
-
+configs::SeccompProgram program_of(const std::vector<sock_filter>& code,
+                                   const configs::Seccomp& profile, bool notifies) {
   configs::SeccompProgram program;
-  unsigned rules = 0;
-  for (const configs::SeccompCall& call : profile.calls) {
-    const unsigned added = add_call(filter, call, default_action);
-    rules += added;
-    program.notifies |= added > 0 && call.action == SeccompAction::notify;
-  }
-  program.flags = flags_of(profile, program.notifies);
-  // A binary tree pays from some ten calls on, and libseccomp up to 2.5.4 gets it wrong without any
-  // rule. A libseccomp before 2.5 has no such attribute: then the program is only longer.
-  if (rules > 32 && seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0)
-    log::debug("seccomp: this libseccomp builds no binary trees");
-
-  std::vector<sock_filter> code = enosys_stub(profile, architectures);
-  const size_t stub = code.size();
-  const std::string body = exported(filter);
-  code.resize(stub + body.size() / sizeof(sock_filter));
-  std::memcpy(code.data() + stub, body.data(), (code.size() - stub) * sizeof(sock_filter));
-  if (code.size() > BPF_MAXINSNS)
-    throw Error("the seccomp profile is too large: it needs " + std::to_string(code.size()) +
-                " instructions, the kernel takes " + std::to_string(BPF_MAXINSNS))
-        .field(kSyscallsField);
+  program.notifies = notifies;
+  program.flags = flags_of(profile, notifies);
   static_assert(sizeof(sock_filter) == sizeof program.instructions[0]);
   program.instructions.resize(code.size());
   std::memcpy(program.instructions.data(), code.data(), code.size() * sizeof(sock_filter));
   return program;
+}
+
+// An annotation among the configuration's labels.
+std::optional<std::string_view> annotation(const configs::Config& config, std::string_view name) {
+  for (const std::string_view label : config.labels)
+    if (label.starts_with(name) && label.substr(name.size()).starts_with('='))
+      return label.substr(name.size() + 1);
+  return std::nullopt;
+}
+
+}  // namespace
+
+configs::SeccompProgram compile(const configs::Seccomp& profile, UnknownCalls unknown) {
+  check_notify(profile);
+  const RuleSet rules = rule_set(profile, unknown);
+  const std::vector<sock_filter> code =
+      assemble(decide(rules, architectures(profile), SECCOMP_RET_KILL_THREAD));
+  if (code.size() > BPF_MAXINSNS)
+    throw Error("the seccomp profile is too large: it needs " + std::to_string(code.size()) +
+                " instructions, the kernel takes " + std::to_string(BPF_MAXINSNS))
+        .field(kSyscallsField);
+  const bool notifies = std::any_of(
+      rules.rules.begin(), rules.rules.end(),
+      [](const SyscallRule& rule) { return rule.choice.action == SECCOMP_RET_USER_NOTIF; });
+  return program_of(code, profile, notifies);
+}
+
+std::optional<configs::SeccompProgram> program_for(const configs::Config& config) {
+  if (const auto raw = annotation(config, kRawProgram)) {
+    try {
+      return program_of(raw_program(*raw), config.seccomp.value_or(configs::Seccomp{}), false);
+    } catch (Error& e) {
+      e.set_field("/annotations/" + std::string(kRawProgram));
+      throw;
+    }
+  }
+  if (!config.seccomp) return std::nullopt;
+  const bool refuse = annotation(config, kFailUnknown).value_or("0") != "0";
+  return compile(*config.seccomp, refuse ? UnknownCalls::refuse : UnknownCalls::skip);
 }
 
 }  // namespace hull::security

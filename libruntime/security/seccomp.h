@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "libruntime/configs/config.h"
 #include "libruntime/configs/resolved.h"
 #include "libruntime/system/fd.h"
@@ -7,14 +9,23 @@
 // System call filters (seccomp(2), config-linux.md#seccomp).
 namespace hull::security {
 
-// The launcher's side: the BPF program of a profile, built by libseccomp as runc does: the
+enum class UnknownCalls { skip, refuse };
+
+// The launcher's side: the BPF program of a profile, as runc makes it with libseccomp: the
 // machine's own architecture is always covered; calls of an architecture that is not are killed; a
-// rule with the default action is left out; unknown system calls are left out (debug log); two
-// conditions on one argument become separate rules; absent flags mean SPEC_ALLOW where the kernel
-// has it. System calls newer than the profile give ENOSYS (seccomp_enosys.h). Architectures of
-// another byte order than the machine's, and those that libseccomp does not know, are left out:
-// their calls are killed. Throws Error with the field.
-configs::SeccompProgram compile(const configs::Seccomp& profile);
+// rule with the default action is left out; system calls that libseccomp does not know are left out
+// (debug log) or an error; two conditions on one argument become separate rules; absent flags mean
+// SPEC_ALLOW where the kernel has it; system calls newer than the profile give ENOSYS. Which rule
+// decides: seccomp_rules.h. An architecture of another byte order than the machine's is left out:
+// no process can be of it. Throws Error with the field.
+configs::SeccompProgram compile(const configs::Seccomp& profile,
+                                UnknownCalls unknown = UnknownCalls::skip);
+
+// What the container's processes get, if anything: the profile, or what annotations ask for, which
+// are crun's:
+//  - run.oci.seccomp_bpf_data: a program in base64 takes the place of the profile's rules;
+//  - run.oci.seccomp_fail_unknown_syscall (not "0"): UnknownCalls::refuse.
+std::optional<configs::SeccompProgram> program_for(const configs::Config& config);
 
 // Whether the kernel takes this SECCOMP_FILTER_FLAG_*.
 bool seccomp_flag_supported(unsigned flag);

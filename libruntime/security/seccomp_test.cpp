@@ -20,6 +20,7 @@
 
 #include "libruntime/configs/names.h"
 #include "libruntime/security/seccomp_testing.h"
+#include "libruntime/security/syscalls.h"
 #include "libruntime/system/catch.h"
 #include "libruntime/system/error.h"
 
@@ -235,6 +236,14 @@ TEST_CASE("A rule with the default action and an unknown system call are left ou
   CHECK_FALSE(compile(profile).notifies);
 }
 
+TEST_CASE("An unknown system call is an error where that is asked for") {
+  configs::Seccomp profile = profile_with(SeccompAction::allow);
+  // The action does not matter.
+  profile.calls = {rule("getppid", SeccompAction::errno_), rule("nonsense", SeccompAction::allow)};
+  CHECK_NOTHROW(compile(profile));
+  CHECK_THROWS_WITH(compile(profile, UnknownCalls::refuse), testing::contains("nonsense"));
+}
+
 TEST_CASE("An errno is refused where the action returns none, or too large") {
   configs::Seccomp profile = profile_with(SeccompAction::allow);
   profile.calls = {rule("getppid", SeccompAction::kill_process, 1)};
@@ -281,12 +290,17 @@ TEST_CASE("A flag that no kernel has is not supported") {
   CHECK_FALSE(seccomp_flag_supported(1U << 30));
 }
 
-TEST_CASE("Every architecture of the specification is understood, others are an error") {
+TEST_CASE("Every architecture of the specification is understood or refused by name") {
   configs::Seccomp profile = profile_with(SeccompAction::errno_);
   profile.calls = {rule("read", SeccompAction::allow)};
-  for (const configs::SeccompArchName& arch : configs::kSeccompArchs)
-    profile.architectures.emplace_back(arch.state);
-  CHECK_NOTHROW(compile(profile));
+  for (const configs::SeccompArchName& arch : configs::kSeccompArchs) {
+    CAPTURE(std::string(arch.spec));
+    profile.architectures = {"amd64", std::string(arch.state)};
+    if (find_syscall_arch(arch.spec) != nullptr)
+      CHECK_NOTHROW(compile(profile));
+    else
+      CHECK_THROWS_WITH(compile(profile), testing::contains(std::string(arch.spec)));
+  }
   profile.architectures = {"amd64", "pdp11"};
   CHECK(error_field(profile) == "/linux/seccomp/architectures/1");
 }

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,11 +24,10 @@ namespace hull::security {
 // What the kernel would answer (SECCOMP_RET_*) to this system call, worked out without loading the
 // program: for tests, of any architecture. Throws Error on an instruction that seccomp(2) would
 // not take.
-inline uint32_t simulate(const configs::SeccompProgram& program, const seccomp_data& call) {
+inline uint32_t simulate(std::span<const sock_filter> code, const seccomp_data& call) {
   uint32_t a = 0;
-  for (size_t at = 0; at < program.instructions.size(); ++at) {
-    sock_filter one{};
-    std::memcpy(&one, &program.instructions[at], sizeof one);
+  for (size_t at = 0; at < code.size(); ++at) {
+    const sock_filter& one = code[at];
     const auto branch = [&](bool condition) { at += condition ? one.jt : one.jf; };
     switch (one.code) {
       case BPF_LD | BPF_W | BPF_ABS:
@@ -60,11 +61,17 @@ inline uint32_t simulate(const configs::SeccompProgram& program, const seccomp_d
   throw Error("the program has no end");
 }
 
+inline std::vector<sock_filter> code_of(const configs::SeccompProgram& program) {
+  std::vector<sock_filter> out(program.instructions.size());
+  std::memcpy(out.data(), program.instructions.data(), out.size() * sizeof(sock_filter));
+  return out;
+}
+
 inline uint32_t verdict(const configs::SeccompProgram& program, uint32_t arch, int number,
                         std::array<uint64_t, 6> args = {}) {
   seccomp_data data{number, arch, 0, {}};
   std::copy(args.begin(), args.end(), data.args);
-  return simulate(program, data);
+  return simulate(code_of(program), data);
 }
 
 inline configs::Seccomp profile_with(configs::SeccompAction default_action) {

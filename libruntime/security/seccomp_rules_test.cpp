@@ -1,5 +1,3 @@
-#include "libruntime/security/seccomp_enosys.h"
-
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "libruntime/configs/config.h"
+#include "libruntime/security/seccomp.h"
+#include "libruntime/security/seccomp_rules.h"
+
+namespace hull::security {
+
+// A profile's rules by the table of system calls. Throws Error with the field.
+RuleSet rule_set(const configs::Seccomp& profile, UnknownCalls unknown);
+
+}  // namespace hull::security
