@@ -596,7 +596,6 @@ TEST_CASE("network.classID and network.priorities", "[F21][F28]") {
   INFO(done.err);
   CHECK(done.exit_code == 0);
   CHECK(done.out == "1048577\nlo 3\n1048578\nlo 4\n");
-  CHECK_FALSE(contains(read_file("/proc/self/cgroup"), "net_cls,net_prio"));
 }
 
 }  // namespace hull::conformance

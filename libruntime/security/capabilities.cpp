@@ -150,8 +150,7 @@ void raise_ambient(const configs::CapabilityMasks& masks) {
   for (unsigned i = 0; i <= kMaxCapability; ++i) {
     if ((masks.ambient & bit(i)) == 0) continue;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) == 0) continue;
-    // What is not permitted and inheritable can't be ambient (capabilities(7)).
-    if (errno != EPERM || (masks.permitted & masks.inheritable & bit(i)) != 0)
+    if (errno != EPERM)
       throw Error("cannot raise ambient capability " + std::string(list_of(bit(i))),
                   "prctl(PR_CAP_AMBIENT)", errno)
           .field("/process/capabilities/ambient");
