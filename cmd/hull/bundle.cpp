@@ -56,8 +56,8 @@ Bundle load_bundle(const Context& context) {
 
 namespace {
 
-// A descriptor that is not there would else be one of our own, handed to the container. Ours are all
-// O_CLOEXEC, an inherited one can't be.
+// A descriptor that is not there would else be one of our own, handed to the container. Ours are
+// all O_CLOEXEC, an inherited one can't be.
 void check_inherited(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
     const int flags = fcntl(3 + static_cast<int>(i), F_GETFD);

@@ -42,7 +42,7 @@ class Counter {
 
 void enter_own_mounts(bool pure_v1) {
   if (unshare(CLONE_NEWNS) != 0) throw Error("making a mount namespace", "unshare", errno);
-  for (const unsigned long kind : {MS_PRIVATE, MS_SHARED})
+  for (const unsigned long kind : {1UL * MS_PRIVATE, 1UL * MS_SHARED})
     if (mount(nullptr, "/", nullptr, kind | MS_REC, nullptr) != 0)
       throw Error("changing the propagation of mounts", "mount", errno);
   if (pure_v1) umount2("/sys/fs/cgroup/unified", MNT_DETACH);

@@ -1,7 +1,6 @@
 #include "libruntime/cgroups/limit_files.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
@@ -70,10 +69,10 @@ void FormerLimits::remember(const std::string& dir, std::string_view file, std::
 }
 
 void FormerLimits::restore() const {
-  for (const Entry& entry : std::views::reverse(entries_))
-    if (const int code = cgroups::try_write(entry.dir, entry.file, entry.line))
-      log::warning("the former limit " + quote(entry.line) + " could not be put back into " +
-                   quote(entry.dir + "/" + entry.file) + ": " + errno_text(code));
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
+    if (const int code = cgroups::try_write(entry->dir, entry->file, entry->line))
+      log::warning("the former limit " + quote(entry->line) + " could not be put back into " +
+                   quote(entry->dir + "/" + entry->file) + ": " + errno_text(code));
 }
 
 void LimitFiles::remember(std::string_view file) const {

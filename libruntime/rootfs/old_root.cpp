@@ -41,8 +41,8 @@ uint64_t first_propagation(const plan::Rootfs& plan) {
 }
 
 // pivot_root(2) wants a parent that is not shared; a slave's copy, the container's root, still gets
-// the host's mounts. Only a mount's root can be changed (EINVAL elsewhere), and this is no hot path:
-// upwards until it is one.
+// the host's mounts. Only a mount's root can be changed (EINVAL elsewhere), and this is no hot
+// path: upwards until it is one.
 void unshare_parent(std::string path, uint64_t propagation) {
   const uint64_t kind = (propagation & MS_SLAVE) != 0 ? MS_SLAVE : MS_PRIVATE;
   for (;;) {
