@@ -126,7 +126,7 @@ wanted container && catch_tests "container tests" build/hull-container-tests
 wanted conformance && conformance_cases
 if wanted asan || wanted fuzz; then
   if step "build with clang and sanitizers" build fuzz; then
-    wanted asan && catch_tests "unit tests with sanitizers" build-fuzz/hull-unit-tests
+    wanted asan && catch_tests "unit tests with sanitizers" build-fuzz/hull-unit-tests "~[slow]"
     wanted fuzz && fuzz
   fi
 fi
