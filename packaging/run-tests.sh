@@ -85,6 +85,8 @@ conformance_cases() {
   [ "$bad" -eq 0 ] || head -n 200 "$log"
   [ "$bad" -eq 0 ] && echo "ok      conformance: ${line#hull: } ($((SECONDS - started)) s)" ||
     echo "FAILED  conformance: ${line#hull: } ($((SECONDS - started)) s)"
+  step "conformance: every rule has a case, coverage.md is current" \
+    build/hull-conformance --check-coverage conformance/coverage.md
 }
 
 build() {

@@ -195,13 +195,14 @@ void Scene::config(const Json& patch, const Json&) {
   bundle_->save();
 }
 
-// What comes in at ${socket}: "console" keeps the terminal's master; else the JSON is compared.
+// What comes in at ${socket}: "console" keeps the terminal's master, "descriptor" is any; else the
+// JSON is compared.
 void Scene::receive(const Json& wanted, const Json&) {
   Received got = listener_->receive();
   check("a descriptor came along", true, got.fd.valid());
   if (wanted == "console")
     terminal_ = std::move(got.fd);
-  else
+  else if (wanted != "descriptor")
     check("what was sent", wanted, Json::parse(got.text, nullptr, false));
 }
 
