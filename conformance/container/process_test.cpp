@@ -1,7 +1,10 @@
 // The process of config.json: identity, limits, environment, directory.
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "conformance/container/bundle.h"
 #include "conformance/container/host.h"
@@ -292,6 +295,28 @@ TEST_CASE("the caller's signal mask, ignored signals and CPU affinity do not lea
   INFO(done.err);
   CHECK(contains(done.out, "SigBlk:\t0000000000000000"));
   CHECK(done.out == plain.out);
+}
+
+// GNU make leaves the signals that the C library keeps to itself (32 and 33) ignored.
+TEST_CASE("signals that the C library hides may be ignored by the caller", "[D41]") {
+  Bundle bundle;
+  bundle.script("grep ^SigIgn /proc/self/status");
+  const auto dispose = [](void (*handler)(int)) {
+    for (const int signal : {32, 33}) {
+      const struct {
+        void (*handler)(int);
+        unsigned long flags, restorer, mask;
+      } action{handler, 0, 0, 0};
+      REQUIRE(syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask) == 0);
+    }
+  };
+  const std::string plain = Hull(bundle).run().out;
+  dispose(SIG_IGN);
+  const Outcome done = Hull(bundle).run();
+  dispose(SIG_DFL);
+  CHECK(done.err.empty());
+  CHECK(contains(plain, "SigIgn:\t00000000"));
+  CHECK(done.out == plain);
 }
 
 TEST_CASE("unknown properties are ignored", "[D2]") {

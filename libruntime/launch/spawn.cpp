@@ -142,7 +142,7 @@ void clone_again(const Newborn& newborn) {
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) fail(newborn, Step::reset_signals);
   for (int i = 1; i <= 64; ++i)
-    if ((newborn.ignored_signals >> (i - 1) & 1) != 0 && std::signal(i, SIG_DFL) == SIG_ERR)
+    if ((newborn.ignored_signals >> (i - 1) & 1) != 0 && sys::default_signal(i) != 0)
       fail(newborn, Step::reset_signals);
   // The copy is not close-on-exec.
   if (newborn.channel == newborn.channel_home ? fcntl(newborn.channel, F_SETFD, 0) != 0

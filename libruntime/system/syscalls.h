@@ -95,6 +95,16 @@ inline int pidfd_send_signal(int pidfd, int signal) noexcept {
   return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
 }
 
+// The kernel's default action, also for the signals that the C library keeps to itself (32, 33):
+// its own functions refuse those.
+inline int default_signal(int signal) noexcept {
+  const struct {
+    void (*handler)(int);
+    unsigned long flags, restorer, mask;
+  } action{};
+  return static_cast<int>(syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask));
+}
+
 inline int close_range(unsigned first, unsigned last, unsigned flags) noexcept {
   return static_cast<int>(syscall(SYS_close_range, first, last, flags));
 }
