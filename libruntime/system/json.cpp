@@ -13,6 +13,10 @@ namespace {
 constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseValidateEncodingFlag |
                             rapidjson::kParseIterativeFlag;
 
+// RapidJSON takes the bytes that the first one of a UTF-8 sequence announces before it looks at
+// them: up to three, past the end of a text that is cut off there.
+constexpr size_t kPadding = 4;
+
 // Of a byte in a text that was parsed in place: the parser leaves the lines as they are.
 std::string position(std::string_view text, size_t offset) {
   const std::string_view before = text.substr(0, std::min(offset, text.size()));
@@ -27,6 +31,7 @@ JsonText::JsonText(std::string text) : text_(std::move(text)) {
   // The parser stops at a NUL and would not see what follows.
   const size_t end = text_.find('\0');
   if (end == std::string::npos) {
+    text_.append(kPadding, '\0');
     document_.ParseInsitu<kFlags>(text_.data());
     if (!document_.HasParseError()) return;
   }

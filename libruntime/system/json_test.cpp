@@ -39,6 +39,13 @@ TEST_CASE("a text that is no JSON is refused with its place", "[system]") {
   CHECK(refusal("[NaN]") != "");
 }
 
+// Seen by AddressSanitizer only.
+TEST_CASE("a text that ends within a UTF-8 sequence is not read past its end", "[system]") {
+  for (const char* cut : {"[\"\xc3", "[\"\xe5", "[\"\xe5\x80", "[\"\xf0", "[\"\xf0\x90\x80"})
+    for (const size_t before : {0U, 15U, 16U, 31U, 60U})  // short ones lie in the string itself
+      CHECK(refusal(std::string(before, ' ') + cut) != "");
+}
+
 TEST_CASE("nesting costs no stack", "[system]") {
   const std::string deep(size_t{1} << 20, '[');
   CHECK(refusal(deep) != "");
