@@ -35,18 +35,6 @@ std::unique_ptr<cgroups::Manager> manager_of(const state::State& state) {
   return cgroups::load_manager(state.config.cgroup, state.cgroup_paths);
 }
 
-// A pidfd of the container's init, or nothing when it is stopped. The descriptor first, then the
-// look at the start time: then it names this init or nothing.
-Fd init_of(const state::State& state) {
-  if (state.init_pid <= 0) return Fd();
-  Fd pidfd(sys::pidfd_open(state.init_pid, 0));
-  // EINVAL: it is a thread's number by now.
-  if (!pidfd && errno != ESRCH && errno != EINVAL)
-    throw Error("cannot watch the container's init", "pidfd_open", errno);
-  if (!pidfd || !state::init_alive(state)) return Fd();
-  return pidfd;
-}
-
 // Whether the process behind `pidfd` ended within the time (it may not be our child, so no wait).
 bool ended_within(const Fd& pidfd, std::chrono::milliseconds time) {
   pollfd watch{pidfd.get(), POLLIN, 0};
@@ -239,7 +227,7 @@ void Container::start() {
     default:
       throw Error("cannot start an already running container");
   }
-  const Fd init = init_of(state_);
+  const Fd init = state::open_init(state_);
   if (!init) throw Error("cannot start a container that has stopped");
   try {
     StartAnswer(directory_, init, state_.init_pid).wait();
@@ -275,12 +263,12 @@ void Container::kill(int signal, bool all) {
   if (all || (signal == SIGKILL && shared_pids)) {
     const auto cgroup = manager_of(state_);
     // The cgroup is gone with its processes: runc says so for a container that is not running.
-    if (!all && !init_of(state_) && cgroup->processes().empty())
+    if (!all && !state::open_init(state_) && cgroup->processes().empty())
       throw Error("container not running");
     cgroup->kill(signal);
     return;
   }
-  const Fd init = init_of(state_);
+  const Fd init = state::open_init(state_);
   if (!init) throw Error("container not running");
   if (sys::pidfd_send_signal(init.get(), signal) != 0) {
     if (errno == ESRCH) throw Error("container not running");
@@ -310,7 +298,7 @@ void Container::resume() {
 }
 
 void Container::set(const configs::Resources& changes) {
-  lock();
+  directory_.lock();
   state_ = directory_.load();  // another process may have changed limits since
   if (!state::init_alive(state_)) throw Error("container not running");
   state::State next = state_;
@@ -327,6 +315,7 @@ void Container::set(const configs::Resources& changes) {
 void Container::set_cache_schemata(const std::string& l3_cache,
                                    const std::string& memory_bandwidth) {
   directory_.lock();
+  state_ = directory_.load();
   if (!state::init_alive(state_)) throw Error("container not running");
   const bool new_class = !state_.config.intel_rdt;
   configs::IntelRdt wanted = state_.config.intel_rdt.value_or(configs::IntelRdt{});
@@ -355,10 +344,10 @@ PressureWatch Container::notify_memory_pressure(PressureLevel level) const {
   return {state_.cgroup_paths, level};
 }
 
-Fd Container::open_init() const { return init_of(state_); }
+Fd Container::open_init() const { return state::open_init(state_); }
 
 void Container::end_init(cgroups::Manager& cgroup) const {
-  const Fd init = init_of(state_);
+  const Fd init = state::open_init(state_);
   if (!init) return;
   if (sys::pidfd_send_signal(init.get(), SIGKILL) != 0 && errno != ESRCH)
     throw Error("cannot kill the container's init", "pidfd_send_signal", errno);

@@ -317,11 +317,8 @@ Started exec_process(const state::State& state, const configs::Process& process,
                      const LaunchOptions& options) {
   const configs::Config& config = state.config;
   plan::Plan plan = plan_exec(config, process, state.id, options);
-  // The pidfd first, then the look at the start time: then it is the container's init or nothing.
-  const Fd init(sys::pidfd_open(state.init_pid, 0));
-  if (!init && errno != ESRCH && errno != EINVAL)
-    throw Error("cannot watch the container's init", "pidfd_open", errno);
-  if (!init || !state::init_alive(state)) throw Error("cannot exec in a stopped container");
+  const Fd init = state::open_init(state);
+  if (!init) throw Error("cannot exec in a stopped container");
   const auto paths = sub_cgroup_paths(state.cgroup_paths, options.sub_cgroups);
   if (!options.sub_cgroups.empty()) require_directories(paths);
   const auto cgroup = cgroups::load_manager(config.cgroup, paths);

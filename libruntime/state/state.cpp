@@ -1,5 +1,6 @@
 #include "libruntime/state/state.h"
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -7,6 +8,7 @@
 #include "libruntime/configs/json_reader.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/process_stat.h"
+#include "libruntime/system/syscalls.h"
 #include "libruntime/system/text.h"
 
 namespace hull::state {
@@ -89,6 +91,16 @@ bool init_alive(const State& state) {
   if (state.init_pid <= 0) return false;
   const auto stat = read_process_stat(state.init_pid);
   return stat && !stat->dead() && stat->start_time == state.init_start_time;
+}
+
+Fd open_init(const State& state) {
+  if (state.init_pid <= 0) return Fd();
+  Fd pidfd(sys::pidfd_open(state.init_pid, 0));
+  // EINVAL: it is a thread's number by now.
+  if (!pidfd && errno != ESRCH && errno != EINVAL)
+    throw Error("cannot watch the container's init", "pidfd_open", errno);
+  if (!pidfd || !init_alive(state)) return Fd();
+  return pidfd;
 }
 
 }  // namespace hull::state

@@ -74,6 +74,10 @@ class Directory {
 // Whether the recorded init still lives: same start time, neither zombie nor dead (proc(5)).
 bool init_alive(const State& state);
 
+// A pidfd of the recorded init, empty when it lives no more. The descriptor first, then the look at
+// the start time: then it names this init or nothing. Throws Error when that can't be told.
+Fd open_init(const State& state);
+
 // An ID as runc takes it: ^[\w+-.]+$, not "." or "..", at most 1024 bytes. Throws Error "invalid id
 // format".
 void check_id(const std::string& id);
