@@ -9,6 +9,7 @@
 #include "specconv/mount_id_mapping.h"
 #include "specconv/mount_options.h"
 #include "specconv/sysctl.h"
+#include "specconv/unit_annotations.h"
 
 namespace hull::specconv {
 namespace {
@@ -108,6 +109,15 @@ void convert_cgroup_path(const std::string& path, const Options& options, config
   out.name = parts[2];
 }
 
+// What annotations say about the unit that systemd makes.
+void convert_unit(const std::map<std::string, std::string>& annotations, configs::Cgroup& out) {
+  if (!out.systemd) return;
+  out.unit_properties = unit_properties(annotations);
+  constexpr char kSubGroup[] = "run.oci.systemd.subgroup";
+  if (const auto sub = annotations.find(kSubGroup); sub != annotations.end())
+    out.sub_group = clean_cgroup_path(sub->second);
+}
+
 void convert_process(const Process& in, configs::Config& out) {
   out.umask = in.umask;
   out.capabilities = in.capabilities;
@@ -195,6 +205,7 @@ configs::Config convert(const Spec& spec, const Options& options) {
   if (spec.process) convert_process(*spec.process, out);
   convert_hooks(spec, options, out.hooks);
   convert_linux(spec.linux_part, options, out);
+  convert_unit(spec.annotations, out.cgroup);
   return out;
 }
 

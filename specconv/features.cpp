@@ -16,9 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The systemd cgroup driver of libruntime/cgroups.
-constexpr bool kSystemdCgroups = false;
-
 template <class Table, class Entry>
 Json names(const Table& table, std::string_view Entry::*name) {
   Json out = Json::array();
@@ -62,11 +59,7 @@ Json linux_features() {
   return {{"namespaces", names(configs::kNamespaces, &configs::NamespaceName::spec)},
           {"capabilities", capabilities()},
           {"cgroup",
-           {{"v1", true},
-            {"v2", true},
-            {"systemd", kSystemdCgroups},
-            {"systemdUser", kSystemdCgroups},
-            {"rdma", true}}},
+           {{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", true}, {"rdma", true}}},
           {"seccomp", seccomp()},
           {"apparmor", {{"enabled", true}}},
           {"selinux", {{"enabled", true}}},

@@ -29,8 +29,10 @@ constexpr Option kOptions[] = {
     {"root", "", OptionKind::text,
      "root directory for storage of container state (this should be located in tmpfs)",
      kDefaultRoot},
-    {"systemd-cgroup", "", OptionKind::flag, "use systemd to manage cgroups (not supported yet)"},
-    {"cgroup-manager", "", OptionKind::text, "set the cgroup manager ('cgroupfs')", "cgroupfs"},
+    {"systemd-cgroup", "", OptionKind::flag,
+     "use systemd to manage cgroups: cgroupsPath is then \"slice:prefix:name\""},
+    {"cgroup-manager", "", OptionKind::text, "set the cgroup manager ('cgroupfs' or 'systemd')",
+     "cgroupfs"},
     {"rootless", "", OptionKind::text,
      "ignore cgroup permission errors ('true', 'false', or 'auto')", "auto"},
     {"criu", "", OptionKind::text, "accepted for old callers and ignored", "", true},
@@ -79,12 +81,12 @@ std::optional<bool> parse_rootless(const std::string& text) {
   }
 }
 
-void check_cgroup_manager(const Options& options) {
+bool use_systemd(const Options& options) {
   const std::string manager = options.text("cgroup-manager");
-  if (options.flag("systemd-cgroup") || manager == "systemd")
-    throw Error("the systemd cgroup manager is not supported yet").hint("use cgroupfs");
-  if (manager != "cgroupfs")
-    throw Error("cgroup manager " + quote(manager) + " is not supported").hint("use cgroupfs");
+  if (manager != "cgroupfs" && manager != "systemd")
+    throw Error("cgroup manager " + quote(manager) + " is not supported")
+        .hint("use cgroupfs or systemd");
+  return options.flag("systemd-cgroup") || manager == "systemd";
 }
 
 }  // namespace
@@ -113,7 +115,7 @@ Globals read_globals(const Options& options) {
   } else {
     out.root = default_root();
   }
-  check_cgroup_manager(options);
+  out.systemd_cgroup = use_systemd(options);
   out.rootless_option = parse_rootless(options.text("rootless"));
   return out;
 }

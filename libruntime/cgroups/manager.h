@@ -56,6 +56,9 @@ class Manager {
   // the field of the config, when a limit can't be set; refuses a cgroup that holds processes or is
   // frozen.
   virtual void create(const configs::Resources& resources) = 0;
+  // To be called when the container's first process was born in the cgroup (v2), or is on its way
+  // to enter (v1).
+  virtual void entered() {}
   // Changes the limits of one that exists; the device rules stay as they are. Limits that are not
   // set are not touched. Throws Error with the field of the first that the kernel refuses; then all
   // are as they were.
@@ -79,7 +82,7 @@ class Manager {
 };
 
 // Of a new container: paths are found from `config` (absolute: from the mount point; relative or
-// empty: below the caller's own cgroup, as runc does).
+// empty: below the caller's own cgroup, as runc does), or systemd is asked to make the unit.
 std::unique_ptr<Manager> make_manager(const configs::Cgroup& config, const Layout& layout);
 // Of one in state.json, whoever made it.
 std::unique_ptr<Manager> load_manager(const configs::Cgroup& config,

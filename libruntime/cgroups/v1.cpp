@@ -33,7 +33,8 @@ V1Manager::V1Manager(const configs::Cgroup& config, std::map<std::string, std::s
       mounts_(std::move(mounts)),
       rootless_(config.rootless),
       path_given_(!config.path.empty()),
-      memory_is_limited_(config.resources.memory != 0 || config.resources.memory_swap != 0) {}
+      memory_is_limited_(config.resources.memory != 0 || config.resources.memory_swap != 0),
+      adopted_(config.systemd) {}
 
 std::string V1Manager::path_of(std::string_view key) const {
   const auto found = paths_.find(std::string(key));

@@ -53,6 +53,7 @@ class V1Manager final : public Manager {
   bool rootless_;
   bool path_given_;  // the user asked for this very cgroup
   bool memory_is_limited_;
+  bool adopted_;                   // systemd made directories, for a process of ours
   std::set<std::string> skipped_;  // keys without a directory: no permission, rootless
 };
 

@@ -72,7 +72,7 @@ void V1Manager::make_directories(NewDirectories& made) {
 // What this call made is empty. It may be frozen all the same, by a parent.
 void V1Manager::check_existing(const NewDirectories& made) const {
   for (const std::string& dir : directories())
-    if (!made.made(dir)) require_empty(dir);
+    if (!adopted_ && !made.made(dir)) require_empty(dir);
   const std::string freezer = path_of("freezer");
   // The root of a hierarchy is never frozen, so what was made right below it isn't either.
   const Hierarchy* hierarchy = find_hierarchy(mounts_.layout(), "freezer");

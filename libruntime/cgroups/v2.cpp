@@ -42,7 +42,8 @@ V2Manager::V2Manager(const configs::Cgroup& config, std::map<std::string, std::s
     : paths_(std::move(paths)),
       mounts_(std::move(mounts)),
       rootless_(config.rootless),
-      path_given_(!config.path.empty()) {
+      path_given_(!config.path.empty()),
+      adopted_(config.systemd) {
   if (const auto path = paths_.find(""); path != paths_.end()) dir_ = path->second;
 }
 
@@ -88,7 +89,7 @@ void V2Manager::set(const Resources& resources) {
 // "frozen" is true also of a cgroup that is in a frozen one.
 void V2Manager::check_usable(bool fresh) const {
   const std::string events = read_value(dir_, "cgroup.events").value_or("");
-  if (!fresh && has_line(events, "populated 1")) require_empty(dir_);
+  if (!fresh && !adopted_ && has_line(events, "populated 1")) require_empty(dir_);
   if (has_line(events, "frozen 1") || (!fresh && frozen_v2(dir_))) throw_frozen(dir_);
 }
 

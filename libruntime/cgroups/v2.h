@@ -36,6 +36,7 @@ class V2Manager final : public Manager {
   std::string dir_;  // empty: a rootless container without a cgroup
   bool rootless_;
   bool path_given_;  // the user asked for this very cgroup
+  bool adopted_;     // systemd made the directory, for a process of ours
 };
 
 }  // namespace hull::cgroups

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "libruntime/configs/unit_property.h"
+
 // The internal configuration of a container: values without behaviour. Names and meaning follow the
 // "config" of runc's state.json, so that either runtime can read what the other wrote
 // (configs/config_json.h).
@@ -135,6 +137,9 @@ struct Cgroup {
   std::string scope_prefix;  // systemd
   bool systemd = false;
   bool rootless = false;
+  // Of the annotations org.systemd.property.*. Like runc's, they are not in state.json.
+  std::vector<UnitProperty> unit_properties;
+  std::string sub_group;  // systemd: below the unit's cgroup, for the container; empty: none
   Resources resources;
 };
 
