@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "conformance/container/command.h"
 #include "conformance/container/host.h"
@@ -113,6 +114,11 @@ void remove_entry(Json& list, const char* key, const std::string& value) {
 
 }  // namespace
 
+bool by_systemd() {
+  const char* manager = std::getenv("HULL_CGROUPS");
+  return manager != nullptr && std::string_view(manager) == "systemd";
+}
+
 Bundle::Bundle() : config(base_config()), mark_(next_mark()), dir_("/tmp/hull-test-" + mark_) {
   static const PrototypeRemover remover;
   make_directories(dir_, 0755);
@@ -125,7 +131,7 @@ Bundle::Bundle() : config(base_config()), mark_(next_mark()), dir_("/tmp/hull-te
     write_file(rootfs(name), content);
   }
   env("MARK=" + mark_);
-  config["linux"]["cgroupsPath"] = "/" + mark_;
+  config["linux"]["cgroupsPath"] = (by_systemd() ? "system.slice:hull:" : "/") + mark_;
 }
 
 Bundle::~Bundle() { remove_tree(dir_); }

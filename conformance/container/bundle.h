@@ -9,6 +9,9 @@ namespace hull::conformance {
 
 using Json = nlohmann::json;
 
+// Whether all tests are to use the systemd cgroup driver: HULL_CGROUPS=systemd in the environment.
+bool by_systemd();
+
 // A bundle of its own for one test: a root file system with a static busybox, and a config.json to
 // be changed before use. Removed at the end.
 //

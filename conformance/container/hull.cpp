@@ -74,6 +74,7 @@ void Hull::check_nothing_left() const {
 
 std::vector<std::string> Hull::argv(const std::vector<std::string>& words) const {
   std::vector<std::string> all = {program(), "--root", root_};
+  if (by_systemd()) all.push_back("--systemd-cgroup");
   all.insert(all.end(), words.begin(), words.end());
   return all;
 }
