@@ -50,13 +50,16 @@ std::string block_device(int64_t major, int64_t minor) {
   return block_device(std::to_string(major) + ":" + std::to_string(minor));
 }
 
-// systemd multiplies the quota per second by the period again and drops the rest: rounded up it
-// gives back what was asked.
+// systemd keeps hundredths of a percent over a daemon-reload and drops the rest. Rounded up it
+// never gives less than was asked; whole hundredths it gives back exactly.
 void put_bandwidth(int64_t quota, uint64_t period, Properties& out) {
   constexpr uint64_t kDefaultPeriod = 100000;
+  constexpr uint64_t kHundredths = 10000;
   const uint64_t length = period != 0 ? period : kDefaultPeriod;
   uint64_t per_second = kInfinity;
-  if (quota > 0) per_second = (static_cast<uint64_t>(quota) * kSecond + length - 1) / length;
+  if (quota > 0)
+    per_second = (static_cast<uint64_t>(quota) * kHundredths + length - 1) / length *
+                 (kSecond / kHundredths);
   out.put("CPUQuotaPerSecUSec", per_second);
   if (period != 0 && period != kDefaultPeriod) out.put("CPUQuotaPeriodUSec", period, kPeriodSince);
 }

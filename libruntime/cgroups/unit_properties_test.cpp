@@ -99,17 +99,21 @@ TEST_CASE("no limit is infinity, an idle group has weight 0", "[cgroups][systemd
   CHECK(values(r) == std::map<std::string, Value>{{"TasksMax", uint64_t{1}}});
 }
 
-TEST_CASE("what systemd makes of a quota is the quota", "[cgroups][systemd]") {
-  for (const uint64_t period : {1000ULL, 33333ULL, 70000ULL, 100000ULL, 999999ULL}) {
-    for (const int64_t quota : {1000, 12345, 33333, 99999, 1234567}) {
-      Resources r;
-      r.cpu_quota = quota;
-      r.cpu_period = period;
-      const auto per_second = std::get<uint64_t>(values(r).at("CPUQuotaPerSecUSec"));
-      // cgroup.c of systemd: cgroup_cpu_adjust_period_and_log() and then this.
-      CHECK(per_second * period / 1000000 == static_cast<uint64_t>(quota));
-    }
-  }
+TEST_CASE("systemd makes of a quota no less than it is, of whole hundredths of a percent the same",
+          "[cgroups][systemd]") {
+  const auto made_of = [](int64_t quota, uint64_t period) {
+    Resources r;
+    r.cpu_quota = quota;
+    r.cpu_period = period;
+    const auto per_second = std::get<uint64_t>(values(r).at("CPUQuotaPerSecUSec"));
+    CHECK(per_second % 100 == 0);  // what "CPUQuota=12.34%" can say
+    return static_cast<int64_t>(per_second * period / 1000000);
+  };
+  for (const uint64_t period : {1000ULL, 33333ULL, 70000ULL, 100000ULL, 999999ULL})
+    for (const int64_t quota : {1000, 12345, 33333, 99999, 1234567})
+      CHECK((made_of(quota, period) >= quota && made_of(quota, period) <= quota + 100));
+  CHECK(made_of(12340, 100000) == 12340);
+  CHECK(made_of(33320, 70000) == 33320);
 }
 
 TEST_CASE("systemd of cgroup v1 has other names", "[cgroups][systemd]") {
