@@ -294,7 +294,7 @@ state::State create_container(const Request& request, Started& started) {
   birth.gid_mappings = &config.gid_mappings;
   birth.time_offsets = time_offsets_text(config.time_offsets);
   Child& child = clean_up.own(spawn(std::move(birth)));
-  cgroup->entered();
+  cgroup.entered();
   if (config.intel_rdt) clean_up.enter_rdt_group(state, child.pid);
   if (!config.net_devices.empty()) move_net_devices(config, joined, child.pid);
   hand_over(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get(), hook_files.output());
