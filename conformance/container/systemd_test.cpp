@@ -289,6 +289,20 @@ TEST_CASE("a failed unit of the same name is no hindrance, a living one is", "[F
   CHECK(c.hull.status() == "running");
 }
 
+TEST_CASE("a limit that is refused leaves no unit", "[F34][systemd]") {
+  if (!systemd_runs()) HULL_SKIP("systemd is not process 1");
+  for (const bool sub_group : {false, true}) {
+    Scoped c;
+    if (sub_group) c.bundle.config["annotations"]["run.oci.systemd.subgroup"] = "inner";
+    c.bundle.config["linux"]["resources"]["unified"] = {{"pids.nonsense", "1"}};
+    const Outcome created = c.create();
+    CHECK(created.exit_code == 1);
+    CHECK(contains(created.err, "/linux/resources/unified/pids.nonsense"));
+    CHECK(c.property("LoadState") == "not-found");
+    CHECK_FALSE(exists(c.directory()));
+  }
+}
+
 TEST_CASE("a runtime killed while it creates leaves no unit", "[F34][systemd]") {
   if (!systemd_runs()) HULL_SKIP("systemd is not process 1");
   for (const int delay_ms : {1, 20, 60, 150, 300}) {

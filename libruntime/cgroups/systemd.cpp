@@ -105,8 +105,18 @@ void SystemdManager::create(const Resources& resources) {
     if (mode_ == Mode::v2 && !config_.sub_group.empty()) move_placeholder();
     files_->create(now);
   } catch (Error& e) {
+    take_back();
     e.set_stage("creating the cgroup");
     throw;
+  }
+}
+
+// The unit, which the caller knows nothing of. The error that led here is the one to report.
+void SystemdManager::take_back() {
+  try {
+    destroy();
+  } catch (const Error& e) {
+    log::warning(e.what());
   }
 }
 

@@ -52,6 +52,7 @@ class SystemdManager final : public Manager {
   [[nodiscard]] bool left_over() const;
   void check_made() const;
   void move_placeholder();
+  void take_back();
 
   configs::Cgroup config_;
   std::string unit_;
