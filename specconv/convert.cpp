@@ -1,5 +1,7 @@
 #include "specconv/convert.h"
 
+#include <algorithm>
+
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
 #include "libruntime/system/text.h"
@@ -21,6 +23,27 @@ std::string absolute_path(const std::string& path, const std::string& base) {
   return path.starts_with('/') ? path : clean_path(base + "/" + path);
 }
 
+// Whether the ID is one of the container's.
+bool is_mapped(uint32_t id, const std::vector<configs::IdMap>& maps) {
+  return std::ranges::any_of(maps, [&](const configs::IdMap& map) {
+    return id >= map.container_id && id - map.container_id < map.size;
+  });
+}
+
+// What a user without privileges can't have; the kernel's own word for it is "invalid argument".
+void check_rootless(const configs::Mount& mount, const Linux& container) {
+  if (mount.idmapped()) throw Error("id-mapped mounts are not supported for rootless containers");
+  for (const std::string_view option : split(mount.data, ',')) {
+    const bool user = option.starts_with("uid=");
+    if (!user && !option.starts_with("gid=")) continue;
+    const auto id = parse_number<uint32_t>(option.substr(4));
+    if (id && !is_mapped(*id, user ? container.uid_mappings : container.gid_mappings)) {
+      throw Error("cannot specify " + std::string(option) +
+                  " mount option for rootless container: the ID is not mapped");
+    }
+  }
+}
+
 configs::Mount convert_mount(const Mount& in, const Linux& container, const Options& options) {
   configs::Mount out;
   if (!in.destination.starts_with('/')) {
@@ -37,8 +60,7 @@ configs::Mount convert_mount(const Mount& in, const Linux& container, const Opti
     out.source = absolute_path(in.source, options.bundle);
   }
   convert_id_mapping(in, container, out);
-  if (out.idmapped() && options.rootless)
-    throw Error("id-mapped mounts are not supported for rootless containers");
+  if (options.rootless_euid) check_rootless(out, container);
   return out;
 }
 
@@ -84,7 +106,7 @@ std::string clean_cgroup_path(const std::string& path) {
 
 void convert_cgroup_path(const std::string& path, const Options& options, configs::Cgroup& out) {
   out.systemd = options.systemd_cgroup;
-  out.rootless = options.rootless;
+  out.rootless = options.rootless_cgroups;
   if (path.empty()) {
     out.name = options.id;
     if (options.systemd_cgroup) out.scope_prefix = "hull";
@@ -116,6 +138,24 @@ void convert_unit(const std::map<std::string, std::string>& annotations, configs
   constexpr char kSubGroup[] = "run.oci.systemd.subgroup";
   if (const auto sub = annotations.find(kSubGroup); sub != annotations.end())
     out.sub_group = clean_cgroup_path(sub->second);
+}
+
+// config-linux.md#cgroup-ownership: the cgroup is its user's when the container has it in a new
+// cgroup namespace, mounted read-write.
+std::optional<uint32_t> cgroup_owner(const Spec& spec, const configs::Config& config) {
+  const configs::Namespace* cgroup = config.find(configs::NamespaceType::cgroup);
+  if (cgroup == nullptr || !cgroup->path.empty()) return std::nullopt;
+  const auto writable = [](const configs::Mount& mount) {
+    return mount.type == "cgroup" && clean_path(mount.destination) == "/sys/fs/cgroup" &&
+           (mount.flags & MS_RDONLY) == 0;
+  };
+  if (std::ranges::none_of(config.mounts, writable)) return std::nullopt;
+  const uint32_t uid = spec.process ? spec.process->uid : 0;
+  if (config.find(configs::NamespaceType::user) == nullptr)
+    return uid == 0 ? std::nullopt : std::optional(uid);
+  for (const configs::IdMap& map : config.uid_mappings)
+    if (is_mapped(uid, {map})) return map.host_id + (uid - map.container_id);
+  return std::nullopt;
 }
 
 void convert_process(const Process& in, configs::Config& out) {
@@ -160,12 +200,12 @@ void convert_linux(const Linux& in, const Options& options, configs::Config& out
   out.namespaces = in.namespaces;
   out.uid_mappings = in.uid_mappings;
   out.gid_mappings = in.gid_mappings;
-  if (options.rootless && in.find(configs::NamespaceType::user) == nullptr) {
+  if (options.rootless_euid && in.find(configs::NamespaceType::user) == nullptr) {
     throw Error("rootless container requires user namespaces")
         .field("/linux/namespaces")
         .hint("`hull spec --rootless` writes a configuration that has one");
   }
-  if (options.rootless && !in.net_devices.empty())
+  if (options.rootless_euid && !in.net_devices.empty())
     throw Error("network devices can't be moved without root").field("/linux/netDevices");
   convert_propagation(in, options, out);
   convert_cgroup_path(in.cgroups_path, options, out.cgroup);
@@ -194,8 +234,8 @@ configs::Config convert(const Spec& spec, const Options& options) {
   out.readonly_rootfs = spec.root.readonly;
   out.no_pivot_root = options.no_pivot;
   out.no_new_keyring = options.no_new_keyring;
-  out.rootless_euid = options.rootless;
-  out.rootless_cgroups = options.rootless;
+  out.rootless_euid = options.rootless_euid;
+  out.rootless_cgroups = options.rootless_cgroups;
   out.hostname = spec.hostname;
   out.domainname = spec.domainname;
   // First, so that an annotation with the key "bundle" can't hide it.
@@ -206,6 +246,7 @@ configs::Config convert(const Spec& spec, const Options& options) {
   convert_hooks(spec, options, out.hooks);
   convert_linux(spec.linux_part, options, out);
   convert_unit(spec.annotations, out.cgroup);
+  out.cgroup.owner_uid = cgroup_owner(spec, out);
   return out;
 }
 

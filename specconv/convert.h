@@ -15,7 +15,8 @@ struct Options {
   bool systemd_cgroup = false;  // cgroupsPath is "slice:prefix:name"
   bool no_pivot = false;
   bool no_new_keyring = false;
-  bool rootless = false;  // the effective user is not the host's root
+  bool rootless_euid = false;     // the effective user is not root
+  bool rootless_cgroups = false;  // cgroups may be out of reach
 };
 
 // Looks at the host too (host_checks.h). Throws hull::Error with the field when something does not

@@ -252,14 +252,52 @@ TEST_CASE("kernel parameters with slashes become their path", "[specconv]") {
   CHECK(config.sysctl.at("net.core.somaxconn") == "2");
 }
 
+TEST_CASE("a cgroup that is mounted read-write in a new namespace is the user's", "[specconv]") {
+  const std::string user =
+      R"("process":{"cwd":"/","args":["a"],"user":{"uid":7,"gid":7}},"linux":{"namespaces":[{"type":"mount"})";
+  const std::string maps =
+      R"(,{"type":"user"}],"uidMappings":[{"containerID":0,"hostID":1000,"size":10}],"gidMappings":[{"containerID":0,"hostID":1,"size":1}]})";
+  const std::string cgroup = R"(,{"type":"cgroup"})";
+  const auto owner = [&](const std::string& linux_part, const std::string& mount) {
+    return of(linux_part + R"(,"mounts":[{"destination":"/sys/fs/cgroup/",)" + mount + "}]")
+        .cgroup.owner_uid;
+  };
+  const std::string writable = R"("type":"cgroup","source":"c")";
+  CHECK(owner(user + cgroup + maps, writable) == 1007);
+  CHECK(owner(user + cgroup + "]}", writable) == 7);
+  CHECK_FALSE(owner(user + maps, writable));
+  CHECK_FALSE(owner(user + cgroup + maps, writable + R"(,"options":["ro"])"));
+  CHECK_FALSE(owner(user + cgroup + maps, R"("type":"bind","source":"/sys/fs/cgroup")"));
+  CHECK_FALSE(owner(user + R"(,{"type":"cgroup","path":"/proc/1/ns/cgroup"})" + maps, writable));
+}
+
 TEST_CASE("what the command line rules out is refused", "[specconv]") {
   Options with = options();
   with.no_pivot = true;
   CHECK(error_of(R"("linux":{"rootfsPropagation":"rprivate"})", with)
             .ends_with("(/linux/rootfsPropagation)"));
   with = options();
-  with.rootless = true;
+  with.rootless_cgroups = true;
+  CHECK(error_of("", with) == "no error");  // root in somebody's user namespace
+  with.rootless_euid = true;
   CHECK(error_of("", with).starts_with("rootless container requires user namespaces"));
+}
+
+TEST_CASE("a rootless container's mounts have IDs of its own only", "[specconv]") {
+  Options with = options();
+  with.rootless_euid = with.rootless_cgroups = true;
+  const std::string maps =
+      R"("linux":{"namespaces":[{"type":"mount"},{"type":"user"}],"uidMappings":[{"containerID":0,"hostID":1000,"size":1}],"gidMappings":[{"containerID":0,"hostID":1000,"size":6}]},)";
+  const auto error = [&](const std::string& mount) {
+    return error_of(maps + R"("mounts":[{"destination":"/m",)" + mount + "}]", with);
+  };
+  CHECK(error(R"("type":"tmpfs","options":["uid=0","gid=5","size=1k"])") == "no error");
+  CHECK(error(R"("type":"tmpfs","options":["size=1k","uid=1"])") ==
+        "cannot specify uid=1 mount option for rootless container: the ID is not mapped "
+        "(/mounts/0)");
+  CHECK(error(R"("type":"tmpfs","options":["gid=6"])").starts_with("cannot specify gid=6"));
+  CHECK(error(R"("source":"/s","options":["bind","idmap"])") ==
+        "id-mapped mounts are not supported for rootless containers (/mounts/0)");
 }
 
 TEST_CASE("a process takes from the container what it leaves open", "[specconv]") {

@@ -31,7 +31,8 @@ specconv::Options convert_options(const Context& context, const std::string& id)
   options.systemd_cgroup = context.globals.systemd_cgroup;
   options.no_pivot = context.options.flag("no-pivot");
   options.no_new_keyring = context.options.flag("no-new-keyring");
-  options.rootless = context.globals.rootless();
+  options.rootless_euid = geteuid() != 0;
+  options.rootless_cgroups = context.globals.rootless_cgroups();
   return options;
 }
 

@@ -102,7 +102,7 @@ std::string absolute_path(const std::string& path) {
   return clean_path(std::string(here.get()) + "/" + path);
 }
 
-bool Globals::rootless() const {
+bool Globals::rootless_cgroups() const {
   return rootless_option ? *rootless_option : geteuid() != 0 || in_user_namespace();
 }
 

@@ -19,8 +19,9 @@ struct Globals {
   bool systemd_cgroup = false;          // cgroups are made by systemd
   std::optional<bool> rootless_option;  // --rootless; none: find out
 
-  // Whether this process lacks the host's root privileges, so that cgroups may be out of its reach.
-  [[nodiscard]] bool rootless() const;
+  // Whether this process lacks the host's root privileges, so that cgroups may be out of its reach:
+  // --rootless, or what is found.
+  [[nodiscard]] bool rootless_cgroups() const;
 };
 
 // Checks the options and finds the state root; makes it when it is a user's own below

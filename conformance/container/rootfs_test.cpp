@@ -129,6 +129,34 @@ TEST_CASE("an existing file at a device's path that differs is an error", "[E10]
   bundle.config["linux"]["devices"] = {
       {{"path", "/thing"}, {"type", "c"}, {"major", 1}, {"minor", 3}}};
   CHECK(contains(refusal_of(bundle), "/thing"));
+  bundle.user_namespace();  // devices are bound: over nothing that is something
+  bundle.config["linux"]["devices"][0]["path"] = "/dev/zero";
+  bundle.config["linux"]["devices"][0]["minor"] = 5;
+  bundle.remove_mount("/dev");
+  bundle.remove_mount("/dev/mqueue");
+  write_file(bundle.rootfs("/dev/zero"), "a plain file");
+  CHECK(contains(refusal_of(bundle), "a file that is not the requested device exists"));
+}
+
+TEST_CASE("in a user namespace devices are the host's, FIFOs are made", "[E9][I3]") {
+  Bundle bundle;
+  bundle.user_namespace();
+  bundle.config["linux"]["devices"] = {
+      {{"path", "/dev/sub/null"}, {"type", "c"}, {"major", 1}, {"minor", 3}},
+      {{"path", "/tmp/pipe"}, {"type", "p"}, {"fileMode", 0622}}};
+  // The device is looked for at the same path on the host.
+  CHECK(contains(refusal_of(bundle), "/dev/sub/null"));
+  bundle.config["linux"]["devices"][0]["path"] = "/dev/zero";
+  CHECK(contains(refusal_of(bundle), "the host's file is not the device"));
+  bundle.config["linux"]["devices"][0] = {
+      {"path", "/dev/zero"}, {"type", "u"}, {"major", 1}, {"minor", 5}};
+  // A device that the configuration names goes by its rules, default device or not.
+  bundle.config["linux"]["resources"]["devices"].push_back(
+      {{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 5}, {"access", "r"}});
+  CHECK(output_of(bundle,
+                  "stat -c '%F %t:%T' /dev/zero /tmp/pipe; head -c 3 /dev/zero | wc -c;"
+                  "grep -c ' /dev/zero ' /proc/self/mountinfo") ==
+        "character special file 1:5\nfifo 0:0\n3\n1");
 }
 
 TEST_CASE("a device of a wrong type is refused", "[E9][D3]") {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "libruntime/cgroups/cgroup_file.h"
+#include "libruntime/cgroups/delegate.h"
 #include "libruntime/cgroups/device_program.h"
 #include "libruntime/cgroups/freezer.h"
 #include "libruntime/cgroups/layout.h"
@@ -43,7 +44,8 @@ V2Manager::V2Manager(const configs::Cgroup& config, std::map<std::string, std::s
       mounts_(std::move(mounts)),
       rootless_(config.rootless),
       path_given_(!config.path.empty()),
-      adopted_(config.systemd) {
+      adopted_(config.systemd),
+      owner_(config.owner_uid) {
   if (const auto path = paths_.find(""); path != paths_.end()) dir_ = path->second;
 }
 
@@ -78,6 +80,7 @@ void V2Manager::create_steps(const Resources& resources, NewDirectories& made) {
       enable_controllers(root, dir_, Enable::all, needed_v2_controllers(resources));
   set_devices(resources, fresh);
   set_v2_limits(dir_, controllers, resources);
+  if (owner_) delegate_cgroup(dir_, *owner_);
 }
 
 void V2Manager::set(const Resources& resources) {

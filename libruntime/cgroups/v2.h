@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ class V2Manager final : public Manager {
   bool rootless_;
   bool path_given_;  // the user asked for this very cgroup
   bool adopted_;     // systemd made the directory, for a process of ours
+  std::optional<uint32_t> owner_;
 };
 
 }  // namespace hull::cgroups

@@ -70,6 +70,24 @@ TEST_CASE(
   CHECK(child.killed_by() == SIGKILL);
 }
 
+TEST_CASE("v2: a cgroup with an owner belongs to it") {
+  V2 container;
+  NEEDS_V2(container);
+  configs::Cgroup config;
+  config.owner_uid = 1234;
+  V2Manager manager(config, container.manager->paths(), Mounts(container.layout));
+  manager.create(no_limits());
+  const auto owner = [&](const std::string& name) {
+    struct stat info {};
+    REQUIRE(stat((container.dir + name).c_str(), &info) == 0);
+    return info.st_uid;
+  };
+  CHECK(owner("") == 1234);
+  CHECK(owner("/cgroup.procs") == 1234);
+  CHECK(owner("/cgroup.subtree_control") == 1234);
+  CHECK(owner("/cgroup.max.depth") == 0);
+}
+
 TEST_CASE("v2: sub-cgroups are seen, frozen, killed and removed") {
   V2 container;
   NEEDS_V2(container);

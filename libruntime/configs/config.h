@@ -141,6 +141,7 @@ struct Cgroup {
   std::vector<UnitProperty> unit_properties;
   std::string sub_group;  // systemd: below the unit's cgroup, for the container; empty: none
   Resources resources;
+  std::optional<uint32_t> owner_uid;  // the host's user that a v2 cgroup is given to
 };
 
 // Names are "CAP_..."; the order is the config's.

@@ -161,6 +161,7 @@ void read_cgroup(const Json& in, Cgroup& out) {
   get(in, "scope_prefix", out.scope_prefix);
   get(in, "Systemd", out.systemd);
   get(in, "Rootless", out.rootless);
+  get(in, "OwnerUID", out.owner_uid);
   read_resources(in, out.resources);
 }
 

@@ -163,6 +163,7 @@ class Writer : JsonWriter<Sink> {
     resources(in.resources);
     put_given("Systemd", in.systemd);
     put_given("Rootless", in.rootless);
+    if (in.owner_uid) put("OwnerUID", *in.owner_uid);
     out_.end_object();
   }
 

@@ -17,6 +17,7 @@
 #include "libruntime/system/files.h"
 #include "libruntime/system/log.h"
 #include "libruntime/system/syscalls.h"
+#include "libruntime/system/text.h"
 #include "libruntime/system/users.h"
 
 namespace hull::init {
@@ -103,10 +104,31 @@ void verify_cwd(const std::string& wanted) {
       .field("/process/cwd");
 }
 
-void change_user(const plan::Process& process) {
-  if (process.set_groups && setgroups(process.groups.size(), process.groups.data()) != 0)
-    throw Error("cannot set the supplementary groups", "setgroups", errno)
-        .field("/process/user/additionalGids");
+// user_namespaces(7): there nobody may set groups, nor drop the caller's, which are of no ID
+// inside.
+bool setgroups_denied(Session& session) {
+  const Fd file = session.trusted_proc().open_file("self/setgroups", O_RDONLY);
+  return trim(read_all(file.get(), "/proc/self/setgroups")) == "deny";
+}
+
+void set_supplementary_groups(Session& session) {
+  const plan::Process& process = session.plan.process;
+  if (!process.set_groups || setgroups(process.groups.size(), process.groups.data()) == 0) return;
+  const int code = errno;
+  const bool denied = code == EPERM && setgroups_denied(session);
+  if (denied && process.groups.empty()) return;
+  throw Error(denied ? "cannot set any additional groups in a rootless container"
+                     : "cannot set the supplementary groups",
+              "setgroups", code)
+      .field("/process/user/additionalGids")
+      .hint(denied           ? "a mapping of the caller's own group alone denies setgroups(2)"
+            : code == EINVAL ? "are all of them mapped in the user namespace?"
+                             : "");
+}
+
+void change_user(Session& session) {
+  const plan::Process& process = session.plan.process;
+  set_supplementary_groups(session);
   if (setresgid(process.gid, process.gid, process.gid) != 0)
     throw Error("cannot become group " + std::to_string(process.gid), "setresgid", errno)
         .field("/process/user/gid")
@@ -143,7 +165,7 @@ void become_user(Session& session) {
   if (!process.selinux_label.empty())
     security::set_selinux_exec_label(session.trusted_proc(), process.selinux_label);
   if (process.umask) umask(*process.umask);
-  if (!session.plan.rootfs.user_namespace) set_rlimits(process);
+  if (!session.plan.rlimits_from_outside) set_rlimits(process);
   if (!close_from(3 + process.preserve_fds, CLOSE_RANGE_CLOEXEC))
     throw Error("cannot keep our own descriptors from the program", "close_range", errno);
   if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -158,7 +180,7 @@ void become_user(Session& session) {
     security::drop_bounding(*process.capabilities);
     security::keep_over_setuid(true);
   }
-  change_user(process);
+  change_user(session);
   if (!entered && chdir(process.cwd.c_str()) != 0) chdir_failed(process.cwd);
   verify_cwd(process.cwd);
   if (process.capabilities) security::apply(*process.capabilities);

@@ -70,6 +70,7 @@ state::State describe(const Request& request, const cgroups::Manager& cgroup) {
   out.id = request.id;
   out.created = now();
   out.config = request.config;
+  out.rootless = request.config.rootless_euid && request.config.rootless_cgroups;
   out.cgroup_paths = cgroup.paths();
   out.external_descriptors = external_descriptors();
   if (out.config.intel_rdt)
@@ -109,20 +110,22 @@ std::string time_offsets_text(const std::map<std::string, configs::TimeOffset>& 
   return out;
 }
 
-void set_oom_score(pid_t pid, const std::optional<int>& score) {
+// Without privileges a score can be raised only: there a lower one is a wish, as for runc.
+void set_oom_score(pid_t pid, const std::optional<int>& score, const configs::Config& config) {
   if (!score) return;
   try {
     write_existing("/proc/" + std::to_string(pid) + "/oom_score_adj", std::to_string(*score));
   } catch (Error& e) {
+    if (config.rootless_cgroups && (e.code() == EACCES || e.code() == EPERM))
+      return log::warning("oomScoreAdj stays as it is: " + std::string(e.what()));
     e.set_field("/process/oomScoreAdj");
     if (e.code() == EACCES) e.set_hint("lowering it takes CAP_SYS_RESOURCE");
     throw;
   }
 }
 
-// In a user namespace the init may not raise its own limits.
 void set_rlimits(pid_t pid, const plan::Plan& plan) {
-  if (!plan.rootfs.user_namespace) return;
+  if (!plan.rlimits_from_outside) return;
   for (const configs::Rlimit& limit : plan.process.rlimits) {
     const rlimit64 value{limit.soft, limit.hard};
     if (prlimit64(pid, static_cast<__rlimit_resource>(limit.type), &value, nullptr) != 0)
@@ -151,11 +154,11 @@ void send_plan(Child& child, plan::Plan& plan, const std::string& memory_task_fi
   child.channel.send(plan::MessageType::plan, plan::encode(plan), fds);
 }
 
-void hand_over(Child& child, plan::Plan& plan, const std::string& memory_task_file,
-               const std::vector<Fd>& namespaces, int pidfd, int exec_fifo,
-               const plan::HookOutput& hooks = {}) {
+void hand_over(Child& child, const configs::Config& config, plan::Plan& plan,
+               const std::string& memory_task_file, const std::vector<Fd>& namespaces, int pidfd,
+               int exec_fifo, const plan::HookOutput& hooks = {}) {
   try {
-    set_oom_score(child.pid, plan.process.oom_score_adj);
+    set_oom_score(child.pid, plan.process.oom_score_adj, config);
     send_plan(child, plan, memory_task_file, namespaces, pidfd, exec_fifo, hooks);
   } catch (const Error&) {
     // It may have failed before it could read its plan, and said why.
@@ -190,8 +193,7 @@ Child spawn_on(const configs::CpuMask& cpus, Birth birth) {
 // Whether something of the above has to happen between "created" and the program's start. Where
 // exec.fifo holds it back, nothing has: `start` takes the lock that create holds.
 bool must_wait(const plan::Plan& plan, const LaunchOptions& options) {
-  return !options.pidfd_socket.empty() || !options.pid_file.empty() ||
-         (plan.rootfs.user_namespace && !plan.process.rlimits.empty());
+  return !options.pidfd_socket.empty() || !options.pid_file.empty() || plan.rlimits_from_outside;
 }
 
 void end_child(const Child& child) {
@@ -275,6 +277,7 @@ state::State create_container(const Request& request, Started& started) {
 
   cgroups::Manager& cgroup = clean_up.create(std::move(new_cgroup), config.cgroup.resources);
   batch.reset();
+  state.cgroup_paths = cgroup.paths();  // a rootless container may go without some
   show_cgroups(plan.rootfs.cgroup, cgroup, layout);
   Fd exec_fifo;
   if (plan.exec_fifo) {
@@ -297,7 +300,8 @@ state::State create_container(const Request& request, Started& started) {
   cgroup.entered();
   if (config.intel_rdt) clean_up.enter_rdt_group(state, child.pid);
   if (!config.net_devices.empty()) move_net_devices(config, joined, child.pid);
-  hand_over(child, plan, memory_task_file, joined.fds, -1, exec_fifo.get(), hook_files.output());
+  hand_over(child, config, plan, memory_task_file, joined.fds, -1, exec_fifo.get(),
+            hook_files.output());
   // While the init mounts.
   describe_init(state, child.pid);
   request.directory.save(state);
@@ -323,13 +327,18 @@ Started exec_process(const state::State& state, const configs::Process& process,
   const auto paths = sub_cgroup_paths(state.cgroup_paths, options.sub_cgroups);
   if (!options.sub_cgroups.empty()) require_directories(paths);
   const auto cgroup = cgroups::load_manager(config.cgroup, paths);
-  plan.pidfd = plan.join_by_pidfd != 0;
   plan.wait_when_created = must_wait(plan, options);
 
   Birth birth;
   birth.entrance = cgroup->open_entrance();
   const std::string memory_task_file = birth.entrance.memory_task_file;
   birth.pid_namespace = config.find(configs::NamespaceType::pid) != nullptr ? init.get() : -1;
+  // Only inside of the user namespace has a user without privileges the right to join the others.
+  if (geteuid() != 0 && config.find(configs::NamespaceType::user) != nullptr) {
+    birth.user_namespace = init.get();
+    plan.join_by_pidfd &= ~uint64_t{CLONE_NEWUSER};
+  }
+  plan.pidfd = plan.join_by_pidfd != 0;
   birth.preserve_fds = plan.process.preserve_fds;
   const configs::CpuAffinity cpus = process.exec_cpu_affinity.value_or(configs::CpuAffinity{});
   birth.cpus = &cpus.after;
@@ -339,7 +348,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
   try {
     if (config.intel_rdt && !state.intel_rdt_path.empty())
       resctrl::join(state.intel_rdt_path, *config.intel_rdt, state.id, child.pid);
-    hand_over(child, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
+    hand_over(child, config, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
     Conversation conversation(child, config, plan, state.id, options, started);
     conversation.until_created();
     set_rlimits(child.pid, plan);

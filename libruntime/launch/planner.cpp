@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <map>
@@ -57,6 +59,12 @@ void pass_listen_fds(std::vector<std::string>& env) {
     env.push_back(std::string("LISTEN_FDNAMES=") + names);
 }
 
+// crun's annotation: the caller's supplementary groups stay, mapped or not, so that files of a
+// group that a user namespace can't have are in reach (podman run --group-add keep-groups).
+bool keeps_groups(const configs::Config& config) {
+  return std::ranges::find(config.labels, "run.oci.keep_original_groups=1") != config.labels.end();
+}
+
 plan::Process plan_process(const configs::Process& process, const configs::Config& config,
                            const LaunchOptions& options) {
   plan::Process out;
@@ -67,6 +75,7 @@ plan::Process plan_process(const configs::Process& process, const configs::Confi
   out.uid = process.uid;
   out.gid = process.gid;
   out.groups = process.additional_gids;
+  out.set_groups = !keeps_groups(config);
   // runc's default; the caller's own umask is no business of the container.
   out.umask = process.umask.value_or(0022);
   out.terminal = process.terminal;
@@ -90,6 +99,15 @@ plan::Process plan_process(const configs::Process& process, const configs::Confi
   return out;
 }
 
+// Which takes the host's CAP_SYS_RESOURCE: that of a user namespace does not count (getrlimit(2)).
+bool raises_limits(const plan::Process& process) {
+  return std::ranges::any_of(process.rlimits, [](const configs::Rlimit& wanted) {
+    rlimit64 own{};
+    return getrlimit64(static_cast<__rlimit_resource>(wanted.type), &own) == 0 &&
+           wanted.hard > own.rlim_max;
+  });
+}
+
 plan::Rootfs plan_rootfs(const configs::Config& config) {
   plan::Rootfs out;
   out.path = config.rootfs;
@@ -99,6 +117,9 @@ plan::Rootfs plan_rootfs(const configs::Config& config) {
   out.propagation = config.root_propagation;
   out.mounts = config.mounts;
   out.devices = config.devices;
+  // In there the owner, the namespace's root, has the number 0, whatever it has outside.
+  if (out.user_namespace)
+    for (configs::Device& device : out.devices) device.uid = device.gid = 0;
   out.gid_mappings = config.gid_mappings;
   out.mask_paths = config.mask_paths;
   out.readonly_paths = config.readonly_paths;
@@ -141,6 +162,13 @@ Fd open_namespace(const configs::Namespace& ns, const configs::NamespaceName& na
   }
 }
 
+// Whether the user namespace must be joined before the container's first process is made: others
+// are made inside it, or a PID namespace can be joined only with the rights that it gives.
+bool joined_first(const configs::Config& config) {
+  const configs::Namespace* pid = config.find(NamespaceType::pid);
+  return new_namespaces(config) != 0 || (pid != nullptr && geteuid() != 0);
+}
+
 }  // namespace
 
 JoinedNamespaces open_namespaces(const configs::Config& config) {
@@ -154,7 +182,7 @@ JoinedNamespaces open_namespaces(const configs::Config& config) {
       out.pid = std::move(fd);
       continue;
     }
-    if (ns.type == NamespaceType::user && new_namespaces(config) != 0) {
+    if (ns.type == NamespaceType::user && joined_first(config)) {
       out.user = std::move(fd);  // joined before the clone that makes the others
       continue;
     }
@@ -180,6 +208,7 @@ plan::Plan plan_container(const configs::Config& config, const configs::Process*
   out.has_process = process != nullptr;
   if (process != nullptr) out.process = plan_process(*process, config, options);
   out.rootfs = plan_rootfs(config);
+  out.rlimits_from_outside = out.rootfs.user_namespace && raises_limits(out.process);
   out.has_mount_namespace = config.find(NamespaceType::mount) != nullptr;
   out.new_namespaces = new_namespaces(config);
   const configs::Namespace* cgroup = config.find(NamespaceType::cgroup);
@@ -215,6 +244,7 @@ plan::Plan plan_exec(const configs::Config& config, const configs::Process& proc
   out.joined_user_namespace = config.find(NamespaceType::user) != nullptr;
   out.has_mount_namespace = config.find(NamespaceType::mount) != nullptr;
   out.rootfs.user_namespace = out.joined_user_namespace;
+  out.rlimits_from_outside = out.joined_user_namespace && raises_limits(out.process);
   if (!config.no_new_keyring) out.session_keyring = "_ses." + id;
   out.start_now = true;
   set_log_level(out);

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "libruntime/init/init.h"
+#include "libruntime/launch/id_maps.h"
 #include "libruntime/launch/init_executable.h"
 #include "libruntime/system/command.h"
 #include "libruntime/system/error.h"
@@ -29,6 +30,7 @@ enum class Step {
   set_affinity,
   become_root,
   join_user_namespace,
+  join_pid_namespace,
   make_time_namespace,
   set_time_offsets,
   clone_again,
@@ -43,7 +45,8 @@ struct StepName {
 constexpr std::array kSteps{StepName{"open or write tasks of the cgroup", ""},
                             StepName{"sched_setaffinity", "/process/execCPUAffinity/final"},
                             StepName{"setresuid", ""},
-                            StepName{"setns", ""},
+                            StepName{"setns to the user namespace", ""},
+                            StepName{"setns to the pid namespace", ""},
                             StepName{"unshare", "/linux/namespaces"},
                             StepName{"write timens_offsets", "/linux/timeOffsets"},
                             StepName{"clone3", ""},
@@ -65,6 +68,7 @@ struct Newborn {
   const configs::CpuMask* cpus;
   bool wait_for_maps;
   int user_namespace;
+  int pid_namespace;  // joined after the user namespace
   const std::string& time_offsets;
   bool clone_again;
   uint64_t flags_inside;  // namespaces of the second process
@@ -131,6 +135,8 @@ void clone_again(const Newborn& newborn) {
   // A change of user would take away the right to its own files in /proc (proc(5), dumpable).
   if (!newborn.time_offsets.empty()) make_time_namespace(newborn);
   if (joins_user) become_root(newborn);
+  if (newborn.pid_namespace >= 0 && setns(newborn.pid_namespace, CLONE_NEWPID) != 0)
+    fail(newborn, Step::join_pid_namespace);
   if (newborn.wait_for_maps) {
     char go = 0;
     close(newborn.launcher_end);
@@ -159,24 +165,6 @@ uint64_t ignored_signals() {
   const size_t at = status.find("\nSigIgn:\t");
   if (at == std::string::npos) return 0;
   return parse_number<uint64_t>(std::string_view(status).substr(at + 9, 16), 16).value_or(0);
-}
-
-std::string map_text(const std::vector<configs::IdMap>& maps) {
-  std::string out;
-  for (const configs::IdMap& map : maps)
-    out += std::to_string(map.container_id) + " " + std::to_string(map.host_id) + " " +
-           std::to_string(map.size) + "\n";
-  return out;
-}
-
-void write_map(pid_t pid, const char* file, const char* field,
-               const std::vector<configs::IdMap>& maps) {
-  try {
-    write_existing("/proc/" + std::to_string(pid) + "/" + file, map_text(maps));
-  } catch (Error& e) {
-    e.set_field(field);
-    throw;
-  }
 }
 
 // Enters a PID namespace for the children of this thread, and leaves it again.
@@ -249,14 +237,36 @@ void take_second(Child& child, const Fd& socket) {
   child.pidfd.reset(sys::pidfd_open(second, 0));
 }
 
+// Hosts that keep users from making user namespaces do it by one of these.
+std::string what_forbids_user_namespaces() {
+  static constexpr struct {
+    const char* sysctl;
+    const char* path;
+    const char* value;
+  } kSwitches[] = {
+      {"kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", "0"},
+      {"user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", "0"},
+      {"kernel.apparmor_restrict_unprivileged_userns",
+       "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"},
+  };
+  for (const auto& one : kSwitches)
+    if (const auto value = read_value_if_exists(one.path); value && trim(*value) == one.value)
+      return "the host forbids user namespaces: sysctl " + std::string(one.sysctl) + " is " +
+             one.value;
+  return {};
+}
+
 pid_t clone_or_throw(clone_args& args) {
   const pid_t pid = sys::clone3(&args);
   if (pid < 0) {
     Error error("cannot make the container's first process", "clone3", errno);
-    if (errno == ENOSPC || errno == EUSERS)
+    const int code = errno;
+    if ((args.flags & CLONE_NEWUSER) != 0) error.set_hint(what_forbids_user_namespaces());
+    if (code == ENOSPC || code == EUSERS)
       error.set_hint("a limit in /proc/sys/user/max_*_namespaces is reached");
-    if (errno == EPERM) error.set_hint("making namespaces takes CAP_SYS_ADMIN");
-    if (errno == EBUSY || errno == EOPNOTSUPP) error.set_field("/linux/cgroupsPath");
+    if (code == EPERM)
+      error.set_hint("making namespaces takes CAP_SYS_ADMIN, or a new user namespace");
+    if (code == EBUSY || code == EOPNOTSUPP) error.set_field("/linux/cgroupsPath");
     throw error;
   }
   return pid;
@@ -276,6 +286,8 @@ Child spawn(Birth birth) {
   // A new user namespace owns those that are made after it.
   const uint64_t first_flags = twice ? birth.new_namespaces & CLONE_NEWUSER : birth.new_namespaces;
   const uint64_t unshared = birth.time_offsets.empty() ? 0 : CLONE_NEWTIME;
+  // Without privileges of its own the launcher has them in there only.
+  const bool pid_inside = birth.user_namespace >= 0 && geteuid() != 0;
   const std::vector<std::string> words{init::kName, std::to_string(birth.preserve_fds)};
   const auto argv = c_strings(words);
   const bool new_user = (birth.new_namespaces & CLONE_NEWUSER) != 0;
@@ -289,6 +301,7 @@ Child spawn(Birth birth) {
                         birth.cpus,
                         new_user,
                         birth.user_namespace,
+                        pid_inside ? birth.pid_namespace : -1,
                         birth.time_offsets,
                         twice,
                         birth.new_namespaces & ~first_flags & ~unshared,
@@ -305,7 +318,7 @@ Child spawn(Birth birth) {
   }
   pid_t pid = 0;
   {
-    const PidNamespaceScope scope(birth.pid_namespace);
+    const PidNamespaceScope scope(pid_inside ? -1 : birth.pid_namespace);
     pid = clone_or_throw(args);
     if (pid == 0) be_born(newborn);
   }
@@ -319,8 +332,7 @@ Child spawn(Birth birth) {
   }
   try {
     if (new_user) {
-      write_map(pid, "uid_map", "/linux/uidMappings", *birth.uid_mappings);
-      write_map(pid, "gid_map", "/linux/gidMappings", *birth.gid_mappings);
+      write_id_maps(pid, *birth.uid_mappings, *birth.gid_mappings);
       if (write(child.channel.fd(), "m", 1) != 1)
         throw Error("the container's first process died early", "write", errno);
     }

@@ -46,7 +46,7 @@ struct Process {
   uint32_t uid = 0;
   uint32_t gid = 0;
   std::vector<uint32_t> groups;
-  bool set_groups = true;  // false where setgroups(2) is denied
+  bool set_groups = true;  // false: the caller's supplementary groups stay
   std::optional<uint32_t> umask;
   bool terminal = false;
   unsigned short rows = 0;
@@ -89,9 +89,10 @@ struct Plan {
   std::string
       creating_state;         // state JSON for createContainer hooks, with the pid left as kPidMark
   std::string created_state;  // state JSON for startContainer hooks
-  bool start_now = false;     // run and exec: no exec.fifo
-  bool wait_when_created = false;  // the launcher has something to do before the program starts
-  int log_level = 1;               // log::Level
+  bool rlimits_from_outside = false;  // the launcher raises them, whom the host may let
+  bool start_now = false;             // run and exec: no exec.fifo
+  bool wait_when_created = false;     // the launcher has something to do before the program starts
+  int log_level = 1;                  // log::Level
 
   // Descriptors beside the message, in this order.
   bool memory_tasks = false;  // `tasks` of the v1 memory hierarchy, to be entered last

@@ -147,7 +147,8 @@ class Node {
       if (errno != EEXIST) fail("cannot make the mount point of device ", "openat");
       target.fd = open_node(info);
       if (is_device(info, device_)) return;
-      if (!S_ISREG(info.st_mode)) refuse_other();
+      // An empty file is the mount point that an earlier container left.
+      if (!S_ISREG(info.st_mode) || info.st_size != 0) refuse_other();
     }
     target.path = root_.path_of(target.fd.get());
     attach(root_, target, std::move(source), {});

@@ -80,6 +80,9 @@ TEST_CASE("a file that differs at a device's path is an error", "[rootfs]") {
     REQUIRE(unlink((scene.plan.path + "/dev/null").c_str()) == 0);
     scene.link("zero", "/root/dev/null");
     CHECK(contains(devices_of(scene), "a file that is not the requested device exists"));
+    REQUIRE(unlink((scene.plan.path + "/dev/null").c_str()) == 0);
+    scene.write("/root/dev/null", "content");
+    CHECK(contains(devices_of(scene), "a file that is not the requested device exists"));
   }
 }
 
