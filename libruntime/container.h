@@ -3,74 +3,67 @@
 #include <sys/types.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "libruntime/cgroups/oom.h"
-#include "libruntime/cgroups/pressure_watch.h"
-#include "libruntime/cgroups/stats.h"
 #include "libruntime/configs/config.h"
-#include "libruntime/launch/options.h"
-#include "libruntime/state/state.h"
-#include "libruntime/system/fd.h"
+#include "libruntime/error.h"
+#include "libruntime/process.h"
+#include "libruntime/stats.h"
+#include "libruntime/status.h"
 
-// The public face of libruntime: containers by state root and ID. Every call throws hull::Error.
-// One Container must not be used by two threads at once; different ones may. Two processes on one
-// container are serialised by a lock in its state directory.
+// The public face of libruntime: a Factory (factory.h) makes and finds containers; a Process
+// (process.h) runs in one. Every call throws hull::Error (error.h).
 namespace hull {
 
-namespace cgroups {
-class Manager;
-}
-using cgroups::OomWatch;
-using cgroups::PressureLevel;
-using cgroups::PressureWatch;
-using cgroups::Stats;
-using state::Status;
-
+// One container. Any number of threads may use one at once, and different ones: what changes it is
+// done one after the other, also between processes (a lock in its state directory). Two objects of
+// one container know nothing of each other but what is stored.
 class Container {
  public:
-  // Makes the container and its init, which waits for start(). On failure nothing stays. `process`
-  // null: a configuration without "process"; then start() fails.
-  static Container create(const std::string& root, const std::string& id,
-                          const configs::Config& config, const configs::Process* process,
-                          const LaunchOptions& options, Started& started);
-  // create and start in one, without exec.fifo: returns once the user's program runs (execve
-  // succeeded) and the poststart hooks are done.
-  static Container run(const std::string& root, const std::string& id,
-                       const configs::Config& config, const configs::Process& process,
-                       const LaunchOptions& options, Started& started);
-  // One that exists. Throws Error "container does not exist".
-  static Container load(const std::string& root, const std::string& id);
-  // Removes what is left of a container whose state.json is missing or cut off (created half,
-  // killed): its state directory, and the cgroups that it names. Nothing when there is no such
-  // container.
-  static void remove_remains(const std::string& root, const std::string& id);
+  Container(Container&& other) noexcept;
+  Container& operator=(Container&& other) noexcept;
+  ~Container();  // the container itself stays
 
-  [[nodiscard]] const state::State& state() const { return state_; }
-  [[nodiscard]] const std::string& directory() const { return directory_.path(); }
+  [[nodiscard]] std::string id() const;
+  [[nodiscard]] configs::Config config() const;
+  // What is stored of it, as this object last knew it.
+  [[nodiscard]] std::shared_ptr<const State> state() const;
+  // Its directory below the state root.
+  [[nodiscard]] const std::string& directory() const;
+  // The bundle that it was made from; empty when its configuration names none.
+  [[nodiscard]] std::string bundle() const;
+  // The name of the user who owns the container's state; empty when it has none.
+  [[nodiscard]] std::string owner() const;
 
   // Read anew from /proc and the cgroup at each call.
   [[nodiscard]] Status status() const;
   // runc's state output, indented by two blanks, without a final newline: ociVersion, id, pid,
   // status, bundle, rootfs, created, annotations, owner. runc names no owner but in lists.
   [[nodiscard]] std::string oci_state(std::string_view owner = {}) const;
-  // The name of the user who owns the container's state; empty when it has none.
-  [[nodiscard]] std::string owner() const;
 
-  // Lets a created container run its program. Returns after execve succeeded (or the init ended
-  // after it) and the poststart hooks are done; throws what the startContainer hooks or execve met.
-  // A failing hook ends the container: it is deleted then.
-  void start();
-  // Starts another process inside.
-  Started exec(const configs::Process& process, const LaunchOptions& options);
+  // In a stopped container: makes it and its init, which waits for exec(); when that fails nothing
+  // stays of the container. Else: starts `process` beside the init, at once.
+  // Throws container_paused (without options.ignore_paused), console_exists.
+  void start(Process& process);
+  // start() without a program: exec() will fail. For configurations without "process".
+  void start(const LaunchOptions& options);
+  // start() and exec() in one, without exec.fifo: returns once the program runs (execve succeeded)
+  // and the poststart hooks are done.
+  void run(Process& process);
+  // Lets the init that start() made run its program. Returns after execve succeeded (or the init
+  // ended after it) and the poststart hooks are done; throws what the startContainer hooks or
+  // execve met. A failing hook ends the container: it is deleted then.
+  void exec();
+
   // Sends a signal to the init (to all processes with `all`, or on SIGKILL without an own pid
-  // namespace). Throws "container not running" when it is stopped and not `all`.
-  void kill(int signal, bool all);
+  // namespace). Throws container_not_running when it is stopped and not `all`.
+  void signal(int number, bool all = false);
+  // Throw container_not_running and container_not_paused.
   void pause();
   void resume();
+  // The pids on the host of all its processes, of sub-cgroups, too.
   [[nodiscard]] std::vector<pid_t> processes() const;
   // Puts the limits that `changes` sets into force and writes them down; all others stay as they
   // are, in state.json and in the kernel, and so do device rules. When one is refused, all stay.
@@ -87,21 +80,20 @@ class Container {
   // A pidfd of its init: readable (POLLIN) when the container ends. Empty when it is stopped.
   [[nodiscard]] Fd open_init() const;
   // Deletes a stopped or created container (`force`: any), with its cgroups, then runs the poststop
-  // hooks; the state directory goes last.
-  void destroy(bool force);
+  // hooks; the state directory goes last. Nothing when it is deleted already by this object.
+  // Throws container_not_stopped.
+  void destroy(bool force = false);
 
  private:
-  Container(std::string root, state::Directory directory, state::State state);
-  void lock();
-  void end_init(cgroups::Manager& cgroup) const;
-  // By force; what goes wrong is logged.
-  void destroy_after_failure();
-  std::string root_;
-  state::Directory directory_;
-  state::State state_;
+  friend class Factory;
+  class Impl;
+  explicit Container(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 // To be called first in main: when this process was started as a container's init it never returns.
+// A container's init is the program that uses the library, executed anew through a read-only clone
+// of its mount, with argv[0] "hull-init".
 void init_if_asked(int argc, char** argv);
 
 }  // namespace hull

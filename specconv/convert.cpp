@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libruntime/configs/sysctl.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
 #include "libruntime/system/text.h"
@@ -10,7 +11,6 @@
 #include "specconv/joined_maps.h"
 #include "specconv/mount_id_mapping.h"
 #include "specconv/mount_options.h"
-#include "specconv/sysctl.h"
 #include "specconv/unit_annotations.h"
 
 namespace hull::specconv {
@@ -185,7 +185,7 @@ void convert_sysctl(const std::map<std::string, std::string>& in,
                     std::map<std::string, std::string>& out) {
   for (const auto& [key, value] : in) {
     const bool has_slash = key.find('/') != std::string::npos;
-    out[has_slash ? sysctl_path(key).value_or(key) : key] = value;
+    out[has_slash ? configs::sysctl_path(key).value_or(key) : key] = value;
   }
 }
 

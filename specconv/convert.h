@@ -26,10 +26,7 @@ configs::Config to_config(const Spec& spec, const Options& options);
 // The same without a look at the host: for tests and fuzzing.
 configs::Config convert(const Spec& spec, const Options& options);
 
-// What a process leaves open (capabilities, rlimits, labels, oomScoreAdj) is taken from the
-// container, as runc's exec does; noNewPrivileges is the process's own affair. Of environment
-// variables with one name the last one stays.
-configs::Process to_process(const Process& process, const configs::Config& config);
+configs::Process to_process(const Process& process);
 
 // The limits that are given, without the device rules (`update` must never touch them).
 configs::Resources to_limits(const Resources& resources);

@@ -300,44 +300,10 @@ TEST_CASE("a rootless container's mounts have IDs of its own only", "[specconv]"
         "id-mapped mounts are not supported for rootless containers (/mounts/0)");
 }
 
-TEST_CASE("a process takes from the container what it leaves open", "[specconv]") {
-  const Config config =
-      of(R"("process":{"cwd":"/","args":["a"],"capabilities":{"bounding":["CAP_KILL"]},
-    "rlimits":[{"type":"RLIMIT_AS","soft":1,"hard":2}],"apparmorProfile":"p","oomScoreAdj":5,
-    "noNewPrivileges":true})");
-  const auto process = to_process(
-      parse_process(R"({"cwd":"/w","args":["b"],"env":["A=1","B=2","A=3"],"user":{"uid":7}})"),
-      config);
-  CHECK(process.cwd == "/w");
-  CHECK(process.uid == 7);
-  CHECK(process.env == std::vector<std::string>{"B=2", "A=3"});
-  CHECK(process.capabilities->bounding == std::vector<std::string>{"CAP_KILL"});
-  CHECK(process.rlimits.size() == 1);
-  CHECK(process.apparmor_profile == "p");
-  CHECK(process.oom_score_adj == 5);
-  CHECK_FALSE(process.no_new_privileges);
-}
-
-TEST_CASE("scheduler and I/O priority are the process's, else the container's", "[specconv]") {
-  const Config config = of(R"("process":{"cwd":"/","args":["a"],
-    "scheduler":{"policy":"SCHED_BATCH","nice":3},
-    "ioPriority":{"class":"IOPRIO_CLASS_IDLE","priority":2}})");
-  const auto bare = to_process(parse_process(R"({"cwd":"/"})"), config);
-  CHECK(bare.scheduler->policy == 3);
-  CHECK(bare.scheduler->nice == 3);
-  CHECK(bare.io_priority->io_class == 3);
-  const auto own = to_process(parse_process(R"({"cwd":"/","scheduler":{"policy":"SCHED_OTHER"},
-    "ioPriority":{"class":"IOPRIO_CLASS_BE"}})"),
-                              config);
-  CHECK(own.scheduler->policy == 0);
-  CHECK(own.scheduler->nice == 0);
-  CHECK(own.io_priority->io_class == 2);
-}
-
 TEST_CASE("the console size counts with a terminal only", "[specconv]") {
   const std::string size = R"("consoleSize":{"height":25,"width":80}})";
-  CHECK(to_process(parse_process(R"({"cwd":"/","terminal":true,)" + size), {}).console_rows == 25);
-  CHECK(to_process(parse_process(R"({"cwd":"/",)" + size), {}).console_rows == 0);
+  CHECK(to_process(parse_process(R"({"cwd":"/","terminal":true,)" + size)).console_rows == 25);
+  CHECK(to_process(parse_process(R"({"cwd":"/",)" + size)).console_rows == 0);
 }
 
 TEST_CASE("the root file system must be a directory that no link leads to", "[specconv]") {

@@ -31,7 +31,7 @@ void as_config_json(std::string_view text) {
     const hull::specconv::Spec spec = hull::specconv::parse(text);
     hull::specconv::validate(spec);
     const Config config = hull::specconv::convert(spec, options);
-    if (spec.process) (void)hull::specconv::to_process(*spec.process, config);
+    if (spec.process) (void)hull::specconv::to_process(*spec.process);
     must_survive(config);
   } catch (const hull::Error&) {
   }

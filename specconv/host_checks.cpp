@@ -7,12 +7,12 @@
 #include <cstdlib>
 #include <memory>
 
+#include "libruntime/configs/sysctl.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/fd.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/syscalls.h"
 #include "libruntime/system/text.h"
-#include "specconv/sysctl.h"
 
 namespace hull::specconv {
 namespace {
@@ -53,7 +53,7 @@ void check_rootfs(const std::string& bundle, const std::string& root_path) {
 
 bool sets_network_parameters(const Linux& in) {
   for (const auto& [key, value] : in.sysctl)
-    if (const auto path = sysctl_path(key); path && path->starts_with("net/")) return true;
+    if (const auto path = configs::sysctl_path(key); path && path->starts_with("net/")) return true;
   return false;
 }
 

@@ -12,13 +12,13 @@
 #include "libruntime/cgroups/limit_groups.h"
 #include "libruntime/cgroups/manager.h"
 #include "libruntime/configs/names.h"
+#include "libruntime/configs/sysctl.h"
 #include "libruntime/security/lsm.h"
 #include "libruntime/security/seccomp.h"
 #include "libruntime/system/fd.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/text.h"
 #include "specconv/host_checks.h"
-#include "specconv/sysctl.h"
 #include "specconv/validate_parts.h"
 
 namespace hull::specconv {
@@ -54,7 +54,7 @@ void look_at_user_namespaces(const Linux& in, Findings& findings) {
 
 void look_at_sysctl(const Linux& in, Findings& findings) {
   for (const auto& [key, value] : in.sysctl) {
-    const auto path = sysctl_path(key);
+    const auto path = configs::sysctl_path(key);
     // Those of the network exist once in each network namespace, ours may have fewer interfaces.
     if (path && !path->starts_with("net/") && !exists("/proc/sys/" + *path))
       findings.error(pointer_to("/linux/sysctl", key), "this kernel has no /proc/sys/" + *path);

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <set>
 
+#include "libruntime/configs/sysctl.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/text.h"
 #include "specconv/names.h"
-#include "specconv/sysctl.h"
 #include "specconv/validate_parts.h"
 
 // config-linux.md without resources and seccomp
@@ -91,7 +91,7 @@ void check_sysctl(const Spec& spec, Problems& problems) {
     const auto refuse = [&](const std::string& why) {
       problems.add(pointer_to("/linux/sysctl", key), "sysctl " + quote(key) + " " + why);
     };
-    const std::optional<std::string> path = sysctl_path(key);
+    const std::optional<std::string> path = configs::sysctl_path(key);
     if (!path) {
       refuse("is not a name");
       continue;
@@ -100,7 +100,7 @@ void check_sysctl(const Spec& spec, Problems& problems) {
       refuse("is not allowed as it conflicts with the OCI \"hostname\" field");
       continue;
     }
-    const std::optional<NamespaceType> type = sysctl_namespace(*path);
+    const std::optional<NamespaceType> type = configs::sysctl_namespace(*path);
     if (!type) {
       refuse("is not in a separate kernel namespace");
     } else if (spec.linux_part.find(*type) == nullptr) {

@@ -2,15 +2,15 @@
 
 #include <string>
 
+#include "libruntime/configs/sysctl.h"
 #include "libruntime/system/catch.h"
 #include "libruntime/system/error.h"
 #include "specconv/parse.h"
-#include "specconv/sysctl.h"
 
 namespace {
 
+using hull::configs::sysctl_path;
 using hull::specconv::env_problem;
-using hull::specconv::sysctl_path;
 
 std::string error_of(const std::string& json) {
   try {

@@ -52,7 +52,7 @@ Bundle load_bundle(const Context& context) {
   if (out.launch.pidfd_socket.empty() && receiver != spec.annotations.end())
     out.launch.pidfd_socket = absolute_path(receiver->second);
   out.config = specconv::to_config(spec, convert_options(context, context.id()));
-  if (spec.process) out.process = specconv::to_process(*spec.process, out.config);
+  if (spec.process) out.process.emplace(specconv::to_process(*spec.process));
   return out;
 }
 

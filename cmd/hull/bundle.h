@@ -4,8 +4,7 @@
 #include <string>
 
 #include "cmd/hull/command.h"
-#include "libruntime/configs/config.h"
-#include "libruntime/launch/options.h"
+#include "libruntime/process.h"
 #include "specconv/convert.h"
 #include "specconv/spec.h"
 
@@ -14,7 +13,7 @@ namespace hull::cmd {
 // What a container is made from.
 struct Bundle {
   configs::Config config;
-  std::optional<configs::Process> process;
+  std::optional<Process> process;
   LaunchOptions launch;
 };
 

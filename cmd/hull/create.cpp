@@ -1,7 +1,7 @@
 #include "cmd/hull/bundle.h"
 #include "cmd/hull/command.h"
 #include "cmd/hull/notify.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 
 namespace hull::cmd {
 namespace {
@@ -35,9 +35,14 @@ int create(const Context& context) {
     notify->make_directory();  // start makes the socket
     bundle.launch.notify_socket = notify->path();
   }
-  Started started;
-  Container::create(context.globals.root, context.id(), bundle.config,
-                    bundle.process ? &*bundle.process : nullptr, bundle.launch, started);
+  Container container =
+      Factory(context.globals.root).create(context.id(), std::move(bundle.config));
+  if (bundle.process) {
+    bundle.process->options = bundle.launch;
+    container.start(*bundle.process);
+  } else {
+    container.start(bundle.launch);
+  }
   if (notify) notify->keep();
   return 0;
 }

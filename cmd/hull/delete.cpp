@@ -1,7 +1,7 @@
 #include "cmd/hull/command.h"
 #include "cmd/hull/id_pattern.h"
 #include "cmd/hull/notify.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
 
@@ -15,24 +15,21 @@ constexpr Option kOptions[] = {
      "the ID is an extended regular expression: delete all containers that match"},
 };
 
-void delete_one(const std::string& root, const std::string& id, bool force) {
-  if (force) {
-    state::check_id(id);
-    // Also what has no state.json or half of one; none at all is no error.
-    Container::remove_remains(root, id);
-  } else {
-    Container::load(root, id).destroy(false);
-  }
-  NotifyProxy::remove(root, id);
+void delete_one(const Factory& factory, const std::string& id, bool force) {
+  if (force)
+    factory.remove(id);  // none at all is no error
+  else
+    factory.load(id).destroy();
+  NotifyProxy::remove(factory.root(), id);
 }
 
 int remove(const Context& context) {
-  const std::string& root = context.globals.root;
+  const Factory factory(context.globals.root);
   const bool force = context.options.flag("force");
   if (context.options.flag("regex"))
-    return for_each_id(matching_ids(state::list_ids(root), context.id()),
-                       [&](const std::string& id) { delete_one(root, id, force); });
-  delete_one(root, context.id(), force);
+    return for_each_id(matching_ids(factory.list(), context.id()),
+                       [&](const std::string& id) { delete_one(factory, id, force); });
+  delete_one(factory, context.id(), force);
   return 0;
 }
 

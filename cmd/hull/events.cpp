@@ -6,7 +6,7 @@
 #include "cmd/hull/command.h"
 #include "cmd/hull/duration.h"
 #include "cmd/hull/json_text.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
 
@@ -35,7 +35,7 @@ void print_event(std::string_view type, const std::string& id, const std::string
 }
 
 void print_stats(const Container& container) {
-  print_event("stats", container.state().id, cgroups::stats_json(container.stats()));
+  print_event("stats", container.id(), stats_json(container.stats()));
 }
 
 // One line a kill, and the statistics at every tick, until the container ends.
@@ -58,7 +58,7 @@ class Stream {
     while (!ended) {
       ended = wait();
       for (uint64_t kills = oom_ ? oom_->take() : 0; kills > 0; --kills)
-        print_event("oom", container_.state().id);
+        print_event("oom", container_.id());
       if (!ended && Clock::now() >= next_) tick();
     }
   }
@@ -94,7 +94,7 @@ class Stream {
 
 int events(const Context& context) {
   const Clock::duration interval = interval_of(context.options);
-  const Container container = Container::load(context.globals.root, context.id());
+  const Container container = Factory(context.globals.root).load(context.id());
   if (container.status() == Status::stopped)
     throw Error("container with id " + context.id() + " is not running");
   if (context.options.flag("stats")) {

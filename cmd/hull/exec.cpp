@@ -4,8 +4,7 @@
 #include "cmd/hull/command.h"
 #include "cmd/hull/exec_process.h"
 #include "cmd/hull/foreground.h"
-#include "libruntime/container.h"
-#include "libruntime/state/oci_state.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/log.h"
@@ -24,16 +23,16 @@ specconv::Process process_of_file(const Options& options, const std::string& pat
 }
 
 // The process of the bundle's config.json with the command of the command line.
-specconv::Process process_of_bundle(const Options& options, const configs::Config& config) {
+specconv::Process process_of_bundle(const Options& options, const Container& container) {
   const std::vector<std::string>& words = options.positionals();
   if (words.size() == 1) throw Error("process args cannot be empty");
-  const std::string bundle = state::bundle_of(config);
+  const std::string bundle = container.bundle();
   if (bundle.empty()) throw Error("bundle not found in labels");
   const specconv::Spec spec = read_spec(bundle + "/config.json");
   specconv::Process process = spec.process.value_or(specconv::Process());
   if (!spec.process) process.cwd = "/";
   process.args.assign(words.begin() + 1, words.end());
-  apply_options(options, config.capabilities, process);
+  apply_options(options, container.state()->config.capabilities, process);
   return process;
 }
 
@@ -44,23 +43,23 @@ int exec(const Context& context) {
   launch.sub_cgroups = options.list("cgroup");
   launch.ignore_paused = options.flag("ignore-paused");
 
-  Container container = Container::load(context.globals.root, context.id());
-  const configs::Config& config = container.state().config;
+  Container container = Factory(context.globals.root).load(context.id());
   const std::string file = options.text("process");
   const specconv::Process spec =
-      file.empty() ? process_of_bundle(options, config) : process_of_file(options, file);
+      file.empty() ? process_of_bundle(options, container) : process_of_file(options, file);
   specconv::validate(spec);
-  configs::Process process = specconv::to_process(spec, config);
-  check_terminal(process.terminal, detach, launch);
+  Process process(specconv::to_process(spec));
+  process.options = std::move(launch);
+  check_terminal(process.terminal, detach, process.options);
 
   if (detach) {
-    container.exec(process, launch);
+    container.run(process);
     return 0;
   }
   Foreground foreground(false);
   foreground.set_console_size(process);
-  const Started started = container.exec(process, launch);
-  return foreground.wait(started, nullptr);
+  container.run(process);
+  return foreground.wait(process, nullptr);
 }
 
 }  // namespace

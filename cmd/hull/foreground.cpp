@@ -42,7 +42,7 @@ Foreground::~Foreground() {
   // Signals stay blocked: what ended the container must not end us before the exit status is out.
 }
 
-void Foreground::set_console_size(configs::Process& process) {
+void Foreground::set_console_size(Process& process) {
   if (!process.terminal) return;
   if (const auto size = terminal_.size()) {
     process.console_rows = size->ws_row;
@@ -50,11 +50,11 @@ void Foreground::set_console_size(configs::Process& process) {
   }
 }
 
-int Foreground::wait(const Started& started, NotifyProxy* notify) {
+int Foreground::wait(const Process& process, NotifyProxy* notify) {
   std::optional<PtyRelay> relay;
-  if (started.console) {
-    keep_newlines(started.console.get());
-    relay.emplace(started.console.get());
+  if (process.console()) {
+    keep_newlines(process.console().get());
+    relay.emplace(process.console().get());
     terminal_.make_raw();
   }
   // systemd watches this process, and it lives as long as the container: it is the main one.
@@ -62,7 +62,7 @@ int Foreground::wait(const Started& started, NotifyProxy* notify) {
 
   while (!status_ || (relay && !leave_ && !relay->finish())) {
     std::array<pollfd, 6> fds{{{signals_.get(), POLLIN, 0},
-                               {status_ ? -1 : started.pidfd.get(), POLLIN, 0},
+                               {status_ ? -1 : process.pidfd().get(), POLLIN, 0},
                                {notify != nullptr ? notify->fd() : -1, POLLIN, 0}}};
     PtyRelay::Polls relayed{};
     for (pollfd& one : relayed) one.fd = -1;
@@ -79,9 +79,9 @@ int Foreground::wait(const Started& started, NotifyProxy* notify) {
     std::copy(fds.begin() + 3, fds.end(), relayed.begin());
     if (relay) relay->serve(relayed);
     if (fds[2].revents != 0) notify->forward(main_pid);
-    if (fds[0].revents != 0) serve_signals(started);
+    if (fds[0].revents != 0) serve_signals(process);
     if (fds[1].revents != 0) {
-      reap(started.pid);
+      reap(process.pid());
       if (!status_)
         throw Error("cannot get the exit status of the container's process: it is not our child");
     }
@@ -90,14 +90,14 @@ int Foreground::wait(const Started& started, NotifyProxy* notify) {
   return *status_;
 }
 
-void Foreground::serve_signals(const Started& started) {
+void Foreground::serve_signals(const Process& process) {
   signalfd_siginfo one;
   while (read(signals_.get(), &one, sizeof one) == ssize_t{sizeof one}) {
     const int signal = static_cast<int>(one.ssi_signo);
     if (signal == SIGCHLD) {
-      reap(started.pid);
+      reap(process.pid());
     } else if (signal == SIGWINCH) {
-      resize(started);
+      resize(process);
     } else if (signal == SIGPIPE && one.ssi_pid == static_cast<uint32_t>(getpid())) {
       continue;  // from our own write(2), whose error was seen there
     } else if (signal !=
@@ -106,22 +106,22 @@ void Foreground::serve_signals(const Started& started) {
         leave_ = leave_ || signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
                  signal == SIGQUIT;
       else
-        send_signal(started, signal);
+        send_signal(process, signal);
     }
   }
 }
 
-void Foreground::send_signal(const Started& started, int signal) const {
+void Foreground::send_signal(const Process& process, int signal) const {
   log::debug("forwarding signal " + std::to_string(signal));
-  const int result = started.pidfd ? sys::pidfd_send_signal(started.pidfd.get(), signal)
-                                   : kill(started.pid, signal);
+  const int result = process.pidfd() ? sys::pidfd_send_signal(process.pidfd().get(), signal)
+                                     : kill(process.pid(), signal);
   if (result != 0 && errno != ESRCH)
     log::error("cannot forward signal " + std::to_string(signal) + ": " + errno_text(errno));
 }
 
-void Foreground::resize(const Started& started) {
-  if (!started.console) return;
-  if (const auto size = terminal_.size()) set_terminal_size(started.console.get(), *size);
+void Foreground::resize(const Process& process) {
+  if (!process.console()) return;
+  if (const auto size = terminal_.size()) set_terminal_size(process.console().get(), *size);
 }
 
 void Foreground::reap(pid_t main) {

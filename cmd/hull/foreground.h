@@ -7,8 +7,7 @@
 
 #include "cmd/hull/notify.h"
 #include "cmd/hull/terminal.h"
-#include "libruntime/configs/config.h"
-#include "libruntime/launch/options.h"
+#include "libruntime/process.h"
 #include "libruntime/system/fd.h"
 
 namespace hull::cmd {
@@ -28,16 +27,16 @@ class Foreground {
   Foreground& operator=(const Foreground&) = delete;
 
   // Gives the process a terminal as large as the caller's from its first instruction on.
-  void set_console_size(configs::Process& process);
+  void set_console_size(Process& process);
 
   // Until the process ends and its output is written: its exit status, 128+n when signal n killed
   // it. `notify` may be null. Throws Error.
-  int wait(const Started& started, NotifyProxy* notify);
+  int wait(const Process& process, NotifyProxy* notify);
 
  private:
-  void serve_signals(const Started& started);
-  void send_signal(const Started& started, int signal) const;
-  void resize(const Started& started);
+  void serve_signals(const Process& process);
+  void send_signal(const Process& process, int signal) const;
+  void resize(const Process& process);
   void reap(pid_t main);
 
   Fd signals_;

@@ -1,6 +1,6 @@
 #include "cmd/hull/command.h"
 #include "cmd/hull/id_pattern.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/signals.h"
 
@@ -22,16 +22,16 @@ int signal_of(const Context& context) {
 }
 
 int kill(const Context& context) {
-  const std::string& root = context.globals.root;
+  const Factory factory(context.globals.root);
   const bool all = context.options.flag("all");
   if (context.options.flag("regex")) {
     const int signal = signal_of(context);
-    return for_each_id(matching_ids(state::list_ids(root), context.id()),
-                       [&](const std::string& id) { Container::load(root, id).kill(signal, all); });
+    return for_each_id(matching_ids(factory.list(), context.id()),
+                       [&](const std::string& id) { factory.load(id).signal(signal, all); });
   }
   // A missing container is told first: hosts look for that text.
-  Container container = Container::load(root, context.id());
-  container.kill(signal_of(context), all);
+  Container container = factory.load(context.id());
+  container.signal(signal_of(context), all);
   return 0;
 }
 

@@ -5,8 +5,7 @@
 #include "cmd/hull/command.h"
 #include "cmd/hull/json_text.h"
 #include "cmd/hull/table.h"
-#include "libruntime/container.h"
-#include "libruntime/state/oci_state.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
 
@@ -28,9 +27,10 @@ void check_root(const Globals& globals) {
 // One broken container, or one that is deleted just now, must not hide the others.
 template <class Use>
 void for_each_container(const Globals& globals, Use use) {
-  for (const std::string& id : state::list_ids(globals.root)) {
+  const Factory factory(globals.root);
+  for (const std::string& id : factory.list()) {
     try {
-      use(Container::load(globals.root, id));
+      use(factory.load(id));
     } catch (const Error& error) {
       log::warning("load container " + id + ": " + error.what());
     }
@@ -38,15 +38,11 @@ void for_each_container(const Globals& globals, Use use) {
 }
 
 std::vector<std::string> row_of(const Container& container) {
-  const state::State& state = container.state();
+  const auto state = container.state();
   const Status status = container.status();
-  const pid_t pid = status == Status::stopped ? 0 : state.init_pid;
-  return {state.id,
-          std::to_string(pid),
-          std::string(status_name(status)),
-          state::bundle_of(state.config),
-          state.created,
-          container.owner()};
+  const pid_t pid = status == Status::stopped ? 0 : state->init_pid;
+  return {state->id,          std::to_string(pid), std::string(status_name(status)),
+          container.bundle(), state->created,      container.owner()};
 }
 
 std::string all_as_table(const Globals& globals) {
@@ -68,8 +64,7 @@ int list(const Context& context) {
   const std::string format = context.options.text("format");
   if (context.options.flag("quiet")) {
     std::string ids;
-    for_each_container(context.globals,
-                       [&](const Container& one) { ids += one.state().id + "\n"; });
+    for_each_container(context.globals, [&](const Container& one) { ids += one.id() + "\n"; });
     print(ids);
   } else if (format == "table") {
     print(all_as_table(context.globals));

@@ -1,16 +1,16 @@
 #include "cmd/hull/command.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 
 namespace hull::cmd {
 namespace {
 
 int pause(const Context& context) {
-  Container::load(context.globals.root, context.id()).pause();
+  Factory(context.globals.root).load(context.id()).pause();
   return 0;
 }
 
 int resume(const Context& context) {
-  Container::load(context.globals.root, context.id()).resume();
+  Factory(context.globals.root).load(context.id()).resume();
   return 0;
 }
 

@@ -7,7 +7,7 @@
 
 #include "cmd/hull/command.h"
 #include "cmd/hull/ps_table.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/command.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/fd.h"
@@ -55,7 +55,7 @@ std::string pids_as_json(const std::vector<pid_t>& pids) {
 }
 
 int ps(const Context& context) {
-  const std::vector<pid_t> pids = Container::load(context.globals.root, context.id()).processes();
+  const std::vector<pid_t> pids = Factory(context.globals.root).load(context.id()).processes();
   const std::string format = context.options.text("format");
   if (format == "json") {
     print(pids_as_json(pids));

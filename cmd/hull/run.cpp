@@ -4,7 +4,7 @@
 #include "cmd/hull/command.h"
 #include "cmd/hull/foreground.h"
 #include "cmd/hull/notify.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
 
@@ -39,10 +39,12 @@ class Run {
  public:
   explicit Run(const Context& context)
       : context_(context),
+        factory_(context.globals.root),
         detach_(context.options.flag("detach")),
         bundle_(load_bundle(context)),
         notify_(NotifyProxy::from_environment(context.globals.root, context.id())) {
     if (!bundle_.process) throw Error("process property must not be empty").field("/process");
+    bundle_.process->options = bundle_.launch;
     check_terminal(bundle_.process->terminal, detach_, bundle_.launch);
   }
 
@@ -53,19 +55,19 @@ class Run {
       foreground->set_console_size(*bundle_.process);
     }
     open_notify_socket();
-    Started started;
+    Process& process = *bundle_.process;
     try {
-      container_.emplace(Container::run(context_.globals.root, context_.id(), bundle_.config,
-                                        *bundle_.process, bundle_.launch, started));
+      container_.emplace(factory_.create(context_.id(), std::move(bundle_.config)));
+      container_->run(process);
       const int status =
-          foreground ? foreground->wait(started, notify_ ? &*notify_ : nullptr) : leave(started);
+          foreground ? foreground->wait(process, notify_ ? &*notify_ : nullptr) : leave(process);
       if (foreground && !context_.options.flag("keep"))
-        clean_up(started.pid);
+        clean_up(process.pid());
       else if (notify_)
         notify_->keep();
       return status;
     } catch (...) {
-      if (started.pid > 0) clean_up(started.pid);
+      if (process.started()) clean_up(process.pid());
       throw;
     }
   }
@@ -75,11 +77,11 @@ class Run {
     if (!notify_) return;
     notify_->make_directory();
     notify_->bind();
-    bundle_.launch.notify_socket = notify_->path();
+    bundle_.process->options.notify_socket = notify_->path();
   }
 
-  int leave(const Started& started) {
-    if (notify_) notify_->forward_until_ready(started.pidfd.get(), started.pid);
+  int leave(const Process& process) {
+    if (notify_) notify_->forward_until_ready(process.pidfd().get(), process.pid());
     return 0;
   }
 
@@ -87,15 +89,15 @@ class Run {
   // ended.
   void clean_up(pid_t init) {
     try {
-      if (!container_) container_.emplace(Container::load(context_.globals.root, context_.id()));
       // Another of this name may have been made meanwhile.
-      if (container_->state().init_pid == init) container_->destroy(false);
+      if (container_->state()->init_pid == init) container_->destroy();
     } catch (const Error& error) {
-      if (error.message() != state::kDoesNotExist) log::error(error.what());
+      if (error.kind() != ErrorKind::container_not_exists) log::error(error.what());
     }
   }
 
   const Context& context_;
+  Factory factory_;
   bool detach_;
   Bundle bundle_;
   std::optional<NotifyProxy> notify_;

@@ -1,11 +1,11 @@
 #include "cmd/hull/command.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 
 namespace hull::cmd {
 namespace {
 
 int state(const Context& context) {
-  print(Container::load(context.globals.root, context.id()).oci_state());
+  print(Factory(context.globals.root).load(context.id()).oci_state());
   return 0;
 }
 

@@ -2,7 +2,7 @@
 
 #include "cmd/hull/byte_size.h"
 #include "cmd/hull/command.h"
-#include "libruntime/container.h"
+#include "libruntime/factory.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/log.h"
@@ -118,7 +118,7 @@ int update(const Context& context) {
       file.empty() ? resources_of_flags(context.options) : read_resources(file);
   forget_zeros(wanted);
   specconv::validate(wanted);
-  Container container = Container::load(context.globals.root, context.id());
+  Container container = Factory(context.globals.root).load(context.id());
   container.set(specconv::to_limits(wanted));
   const std::string l3_cache = context.options.text("l3-cache-schema");
   const std::string bandwidth = context.options.text("mem-bw-schema");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -246,13 +247,17 @@ struct Seccomp {
   std::vector<SeccompCall> calls;
 };
 
-// A hook is a command; its state comes on stdin.
+// A hook is a command; the container's state comes on stdin.
 struct Hook {
   std::string path;
   std::vector<std::string> args;
   std::vector<std::string> env;
   std::string dir;
   std::optional<int64_t> timeout_ns;
+  // Or, for a program that uses the library, a function that gets the state's JSON and fails by
+  // throwing. It runs in the calling thread, is not stored (a container that was loaded has none of
+  // it), and can't be one of createContainer or startContainer, which the init runs.
+  std::function<void(const std::string& state)> function = nullptr;
 };
 
 struct Hooks {

@@ -314,14 +314,19 @@ class Writer : JsonWriter<Sink> {
 
   void hooks(const Hooks& in) {
     out_.begin_object();
-    const auto write = [this](const Hook& one) { hook(one); };
-    list("createContainer", in.create_container, write);
-    list("createRuntime", in.create_runtime, write);
-    list("poststart", in.poststart, write);
-    list("poststop", in.poststop, write);
-    list("prestart", in.prestart, write);
-    list("startContainer", in.start_container, write);
+    hook_list("createContainer", in.create_container);
+    hook_list("createRuntime", in.create_runtime);
+    hook_list("poststart", in.poststart);
+    hook_list("poststop", in.poststop);
+    hook_list("prestart", in.prestart);
+    hook_list("startContainer", in.start_container);
     out_.end_object();
+  }
+
+  // Commands only: a function can't be stored.
+  void hook_list(const char* key, std::vector<Hook> in) {
+    std::erase_if(in, [](const Hook& one) { return one.function != nullptr; });
+    list(key, in, [this](const Hook& one) { hook(one); });
   }
 
   void hook(const Hook& in) {

@@ -54,29 +54,28 @@ std::string now() {
 }
 
 // What the init's standard streams are; CRIU needs to know when it restores.
-std::vector<std::string> external_descriptors() {
+std::vector<std::string> external_descriptors(const LaunchOptions& options) {
   std::vector<std::string> out;
-  for (int fd = 0; fd <= 2; ++fd) {
+  for (size_t i = 0; i <= 2; ++i) {
     char target[4096];
-    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    const int given = options.streams[i];
+    const std::string path =
+        "/proc/self/fd/" + std::to_string(given < 0 ? static_cast<int>(i) : given);
     const ssize_t length = readlink(path.c_str(), target, sizeof target);
     out.emplace_back(target, length > 0 ? static_cast<size_t>(length) : 0);
   }
   return out;
 }
 
-state::State describe(const Request& request, const cgroups::Manager& cgroup) {
-  state::State out;
-  out.id = request.id;
+void describe(state::State& out, const LaunchOptions& options, const cgroups::Manager& cgroup) {
+  out.init_pid = 0;
+  out.init_start_time = 0;
   out.created = now();
-  out.config = request.config;
-  out.rootless = request.config.rootless_euid && request.config.rootless_cgroups;
+  out.rootless = out.config.rootless_euid && out.config.rootless_cgroups;
   out.cgroup_paths = cgroup.paths();
-  out.external_descriptors = external_descriptors();
+  out.external_descriptors = external_descriptors(options);
   if (out.config.intel_rdt)
-    out.intel_rdt_path =
-        resctrl::group_path(resctrl::mount_point(), *out.config.intel_rdt, request.id);
-  return out;
+    out.intel_rdt_path = resctrl::group_path(resctrl::mount_point(), *out.config.intel_rdt, out.id);
 }
 
 void describe_init(state::State& state, pid_t pid) {
@@ -254,11 +253,12 @@ class CleanUp {
 
 }  // namespace
 
-state::State create_container(const Request& request, Started& started) {
-  const configs::Config& config = request.config;
+void create_container(const Request& request, Started& started) {
+  state::State& state = request.state;
+  const configs::Config& config = state.config;
   CleanUp clean_up(request.directory);
   // All that can fail on paper comes before anything is made.
-  plan::Plan plan = plan_container(config, request.process, request.id, request.options);
+  plan::Plan plan = plan_container(config, request.process, state.id, request.options);
   plan.start_now = request.start_now;
   plan.wait_when_created = request.start_now && must_wait(plan, request.options);
   plan.exec_fifo = !request.start_now;
@@ -272,7 +272,7 @@ state::State create_container(const Request& request, Started& started) {
   auto new_cgroup = cgroups::make_manager(config.cgroup, layout);
 
   // Written down before it is made, so that `delete` finds it however this ends.
-  state::State state = describe(request, *new_cgroup);
+  describe(state, request.options, *new_cgroup);
   request.directory.save(state);
 
   cgroups::Manager& cgroup = clean_up.create(std::move(new_cgroup), config.cgroup.resources);
@@ -293,6 +293,8 @@ state::State create_container(const Request& request, Started& started) {
   birth.pid_namespace = joined.pid.get();
   birth.user_namespace = joined.user.get();
   birth.preserve_fds = plan.process.preserve_fds;
+  birth.streams = request.options.streams;
+  birth.extra_fds = request.options.extra_fds;
   birth.uid_mappings = &config.uid_mappings;
   birth.gid_mappings = &config.gid_mappings;
   birth.time_offsets = time_offsets_text(config.time_offsets);
@@ -307,7 +309,7 @@ state::State create_container(const Request& request, Started& started) {
   request.directory.save(state);
 
   started.pid = child.pid;
-  Conversation conversation(child, config, plan, request.id, request.options, started);
+  Conversation conversation(child, config, plan, state.id, request.options, started);
   conversation.until_created();
   set_rlimits(child.pid, plan);
   announce(child, request.options);
@@ -315,7 +317,6 @@ state::State create_container(const Request& request, Started& started) {
   if (request.start_now) conversation.until_executed();
   clean_up.cancel();
   started.pidfd = std::move(child.pidfd);
-  return state;
 }
 
 Started exec_process(const state::State& state, const configs::Process& process,
@@ -340,6 +341,8 @@ Started exec_process(const state::State& state, const configs::Process& process,
   }
   plan.pidfd = plan.join_by_pidfd != 0;
   birth.preserve_fds = plan.process.preserve_fds;
+  birth.streams = options.streams;
+  birth.extra_fds = options.extra_fds;
   const configs::CpuAffinity cpus = process.exec_cpu_affinity.value_or(configs::CpuAffinity{});
   birth.cpus = &cpus.after;
   Started started;

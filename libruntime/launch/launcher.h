@@ -11,8 +11,7 @@ namespace hull::launch {
 
 // A container to be made. References live until create_container returns.
 struct Request {
-  const std::string& id;
-  const configs::Config& config;
+  state::State& state;              // its id and config are given; the rest is filled in
   const configs::Process* process;  // null: none in the configuration
   const LaunchOptions& options;
   state::Directory& directory;  // claimed and locked
@@ -22,7 +21,7 @@ struct Request {
 // From the configuration to a waiting (or, with start_now, running) container. When it fails
 // nothing is left, not even the state directory: that stays only with something that can't be
 // removed.
-state::State create_container(const Request& request, Started& started);
+void create_container(const Request& request, Started& started);
 
 // Another process in a running container.
 Started exec_process(const state::State& state, const configs::Process& process,

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,12 @@ namespace hull {
 
 // How a process is started, beside what it is.
 struct LaunchOptions {
+  // Descriptors of the caller that become 0, 1 and 2; -1: the caller's own. They are only used, not
+  // taken.
+  std::array<int, 3> streams{-1, -1, -1};
+  // Descriptors of the caller that become 3, 4 and so on; only used, not taken. With them there are
+  // no preserve_fds and no LISTEN_FDS.
+  std::vector<int> extra_fds;
   // AF_UNIX stream socket to which the pty's master is sent; empty: `Started::console` has it.
   std::string console_socket;
   // Gets the host pid as decimal text.

@@ -70,7 +70,7 @@ plan::Process plan_process(const configs::Process& process, const configs::Confi
   plan::Process out;
   out.args = process.args;
   out.env = without_duplicates(process.env);
-  pass_listen_fds(out.env);
+  if (options.extra_fds.empty()) pass_listen_fds(out.env);
   out.cwd = process.cwd;
   out.uid = process.uid;
   out.gid = process.gid;
@@ -252,6 +252,7 @@ plan::Plan plan_exec(const configs::Config& config, const configs::Process& proc
 }
 
 unsigned preserved_fds(const LaunchOptions& options) {
+  if (!options.extra_fds.empty()) return static_cast<unsigned>(options.extra_fds.size());
   const unsigned count = options.preserve_fds + listen_fds();
   for (unsigned i = 3; i < 3 + count; ++i)
     if (fcntl(static_cast<int>(i), F_GETFD) < 0)

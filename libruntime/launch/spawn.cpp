@@ -34,6 +34,7 @@ enum class Step {
   make_time_namespace,
   set_time_offsets,
   clone_again,
+  place_descriptors,
   keep_channel,
   exec,
   reset_signals
@@ -51,8 +52,15 @@ constexpr std::array kSteps{StepName{"open or write tasks of the cgroup", ""},
                             StepName{"write timens_offsets", "/linux/timeOffsets"},
                             StepName{"clone3", ""},
                             StepName{"dup3", ""},
+                            StepName{"dup3", ""},
                             StepName{"execveat", ""},
                             StepName{"sigprocmask or sigaction", ""}};
+
+// A descriptor that gets a number of its own in the container.
+struct Placed {
+  Fd fd;  // a copy, with a number that no one is placed at
+  int place;
+};
 
 // As many as a kernel can have (NR_CPUS).
 constexpr size_t kMaxCpus = 8192;
@@ -73,6 +81,7 @@ struct Newborn {
   bool clone_again;
   uint64_t flags_inside;  // namespaces of the second process
   int birth_socket;       // on which the second process tells its birth
+  const std::vector<Placed>& placed;
 };
 
 [[noreturn]] void fail(const Newborn& newborn, Step step) {
@@ -150,7 +159,9 @@ void clone_again(const Newborn& newborn) {
   for (int i = 1; i <= 64; ++i)
     if ((newborn.ignored_signals >> (i - 1) & 1) != 0 && sys::default_signal(i) != 0)
       fail(newborn, Step::reset_signals);
-  // The copy is not close-on-exec.
+  // The copies are not close-on-exec.
+  for (const Placed& one : newborn.placed)
+    if (dup3(one.fd.get(), one.place, 0) < 0) fail(newborn, Step::place_descriptors);
   if (newborn.channel == newborn.channel_home ? fcntl(newborn.channel, F_SETFD, 0) != 0
                                               : dup3(newborn.channel, newborn.channel_home, 0) < 0)
     fail(newborn, Step::keep_channel);
@@ -185,11 +196,22 @@ class PidNamespaceScope {
   Fd own_;
 };
 
-Fd out_of_the_way(Fd fd, int place) {
-  if (fd.get() != place) return fd;
-  Fd moved(fcntl(fd.get(), F_DUPFD_CLOEXEC, place + 1));
-  if (!moved) throw Error("cannot move a descriptor", "fcntl", errno);
-  return moved;
+Fd copy_above(int fd, int place) {
+  Fd copy(fcntl(fd, F_DUPFD_CLOEXEC, place + 1));
+  if (!copy) throw Error("cannot copy descriptor " + std::to_string(fd), "fcntl", errno);
+  return copy;
+}
+
+std::vector<Placed> to_place(const Birth& birth, int channel_home) {
+  std::vector<Placed> out;
+  const auto place = [&](int fd, int number) {
+    out.push_back({copy_above(fd, channel_home), number});
+  };
+  for (int i = 0; i < 3; ++i)
+    if (birth.streams[static_cast<size_t>(i)] >= 0) place(birth.streams[static_cast<size_t>(i)], i);
+  for (size_t i = 0; i < birth.extra_fds.size(); ++i)
+    place(birth.extra_fds[i], 3 + static_cast<int>(i));
+  return out;
 }
 
 // A socket pair that tells who wrote: in our numbers, whatever PID namespace the writer is in.
@@ -278,8 +300,13 @@ Child spawn(Birth birth) {
   // hull-init finds its channel behind the preserved descriptors: nothing it needs may be in that
   // place.
   const int channel_home = 3 + static_cast<int>(birth.preserve_fds);
-  Fd executable = out_of_the_way(open_init_executable(), channel_home);
+  const std::vector<Placed> placed = to_place(birth, channel_home);
+  Fd executable = open_init_executable();
   auto [ours, theirs] = plan::Channel::make_pair();
+  // Where the caller's descriptors are placed ours may be by chance.
+  const bool in_the_way = executable.get() == channel_home || !birth.extra_fds.empty();
+  if (in_the_way) executable = copy_above(executable.get(), channel_home);
+  if (!birth.extra_fds.empty()) theirs = plan::Channel(copy_above(theirs.fd(), channel_home));
   std::pair<Fd, Fd> births;
   const bool twice = birth.user_namespace >= 0 || !birth.time_offsets.empty();
   if (twice) births = birth_sockets();
@@ -305,7 +332,8 @@ Child spawn(Birth birth) {
                         birth.time_offsets,
                         twice,
                         birth.new_namespaces & ~first_flags & ~unshared,
-                        births.second.get()};
+                        births.second.get(),
+                        placed};
 
   int pidfd = -1;
   clone_args args{};
@@ -333,8 +361,8 @@ Child spawn(Birth birth) {
   try {
     if (new_user) {
       write_id_maps(pid, *birth.uid_mappings, *birth.gid_mappings);
-      if (write(child.channel.fd(), "m", 1) != 1)
-        throw Error("the container's first process died early", "write", errno);
+      if (send(child.channel.fd(), "m", 1, MSG_NOSIGNAL) != 1)
+        throw Error("the container's first process died early", "send", errno);
     }
     if (twice) take_second(child, births.first);
   } catch (...) {

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Birth {
   int pid_namespace = -1;
   int user_namespace = -1;
   unsigned preserve_fds = 0;
+  std::array<int, 3> streams{-1, -1, -1};  // to become 0, 1, 2; -1: as they are
+  std::vector<int> extra_fds;              // to become 3, 4, ...
   // CPUs to run on once in its cgroup; null: all that the cgroup allows.
   const configs::CpuMask* cpus = nullptr;
   // Of a new time namespace, as proc(5)'s timens_offsets takes them; empty: none are set.

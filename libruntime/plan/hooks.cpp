@@ -17,8 +17,21 @@ std::string outcome(const CommandResult& result) {
   return "exit status " + std::to_string(WEXITSTATUS(result.status));
 }
 
+void call_function(const configs::Hook& hook, const std::string& name, const std::string& field,
+                   std::string_view state) {
+  try {
+    hook.function(std::string(state));
+  } catch (const std::exception& e) {
+    throw Error("error running " + name + ": " + e.what()).field(field);
+  }
+}
+
 void run_hook(const configs::Hook& hook, std::string_view kind, size_t index,
               std::string_view state, bool inherit_env, const HookOutput& output, int abort_fd) {
+  const std::string name = std::string(kind) + " hook #" + std::to_string(index) + ": " +
+                           (hook.function ? "a function" : quote(hook.path));
+  const std::string field = "/hooks/" + std::string(kind) + "/" + std::to_string(index);
+  if (hook.function) return call_function(hook, name, field, state);
   Command command;
   command.path = hook.path;
   command.args = hook.args;
@@ -29,9 +42,6 @@ void run_hook(const configs::Hook& hook, std::string_view kind, size_t index,
   command.abort_fd = abort_fd;
   command.out_fd = output.out;
   command.err_fd = output.err;
-  const std::string name =
-      std::string(kind) + " hook #" + std::to_string(index) + ": " + quote(hook.path);
-  const std::string field = "/hooks/" + std::string(kind) + "/" + std::to_string(index);
   const CommandResult result = run_command(command);
   if (result.exec_errno != 0)
     throw Error("error running " + name, "execve", result.exec_errno).field(field + "/path");

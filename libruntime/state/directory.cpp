@@ -22,7 +22,9 @@ constexpr char kFifo[] = "exec.fifo";
 // root/ID/state.json holds no more than a configuration, and that is bounded, too.
 constexpr size_t kMaxState = size_t{32} << 20;
 
-[[noreturn]] void does_not_exist() { throw Error(kDoesNotExist); }
+[[noreturn]] void does_not_exist() {
+  throw Error(kDoesNotExist).kind(ErrorKind::container_not_exists);
+}
 
 bool is_id(const std::string& name) {
   return !name.empty() && name.size() <= 1024 && name != "." && name != ".." &&
@@ -63,10 +65,11 @@ void remove_tree(int dir, const std::string& name) {
 }  // namespace
 
 void check_id(const std::string& id) {
-  if (id.empty()) throw Error("container id cannot be empty");
+  if (id.empty()) throw Error("container id cannot be empty").kind(ErrorKind::invalid_id);
   if (!is_id(id))
     throw Error("invalid container ID format: " + quote(id))
-        .hint("use letters, digits and _ + - . only");
+        .hint("use letters, digits and _ + - . only")
+        .kind(ErrorKind::invalid_id);
 }
 
 Directory Directory::claim(const std::string& root, const std::string& id) {
@@ -80,12 +83,11 @@ Directory Directory::claim(const std::string& root, const std::string& id) {
     make_directories(root, 0711);
     failure = make();
   }
-  if (failure == EEXIST) throw Error("container with given ID already exists");
+  if (failure == EEXIST)
+    throw Error("container with given ID already exists").kind(ErrorKind::id_in_use);
   if (failure != 0)
     throw Error("cannot make the state directory " + quote(out.path_), "mkdir", failure);
   out.fd_ = open_or_throw(AT_FDCWD, out.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  // Should another process remove it in between, then the first file can't be made in it.
-  out.wait_for_lock();
   return out;
 }
 
@@ -112,12 +114,12 @@ bool Directory::removed() const {
   return now.st_nlink == 0;
 }
 
-void Directory::lock() {
+void Directory::lock() const {
   wait_for_lock();
   if (removed()) does_not_exist();
 }
 
-void Directory::unlock() {
+void Directory::unlock() const {
   // Dropped anyway when the descriptor closes: nothing can be done about a failure.
   (void)flock(fd_.get(), LOCK_UN);
 }

@@ -43,7 +43,7 @@ inline constexpr char kDoesNotExist[] = "container does not exist";
 class Directory {
  public:
   // Claims `id`: mkdir(2) fails with EEXIST when it is taken ("container with given ID already
-  // exists"). Makes the root directory when it is missing. Holds the lock.
+  // exists"). Makes the root directory when it is missing.
   static Directory claim(const std::string& root, const std::string& id);
   // Throws Error "container does not exist" when there is none.
   static Directory open(const std::string& root, const std::string& id);
@@ -52,8 +52,10 @@ class Directory {
   [[nodiscard]] int fd() const { return fd_.get(); }
   // Waits until no other process changes this container. Throws "container does not exist" when it
   // was deleted meanwhile. Held until this object dies.
-  void lock();
-  void unlock();
+  void lock() const;
+  void unlock() const;
+  // Whether it was deleted.
+  [[nodiscard]] bool removed() const;
   void save(const State& state) const;
   // The same in two steps, around something that may fail.
   [[nodiscard]] FileDraft draft(const State& state) const;
@@ -66,7 +68,6 @@ class Directory {
 
  private:
   void wait_for_lock() const;
-  [[nodiscard]] bool removed() const;
   std::string path_;
   Fd fd_;
 };

@@ -1,9 +1,28 @@
 #include "libruntime/system/error.h"
 
+#include <array>
 #include <cctype>
 #include <cstring>
 
 namespace hull {
+namespace {
+
+// In the order of ErrorKind.
+constexpr std::array<std::string_view, 11> kKindNames{"system",
+                                                      "id_in_use",
+                                                      "invalid_id",
+                                                      "container_not_exists",
+                                                      "container_paused",
+                                                      "container_not_stopped",
+                                                      "container_not_running",
+                                                      "container_not_paused",
+                                                      "no_process",
+                                                      "config_invalid",
+                                                      "console_exists"};
+
+}  // namespace
+
+std::string_view error_kind_name(ErrorKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
 
 std::string errno_text(int code) {
   const char* known = strerrordesc_np(code);
@@ -85,6 +104,28 @@ Error&& Error::field(std::string_view pointer) && {
 Error&& Error::hint(std::string_view text) && {
   set_hint(text);
   return std::move(*this);
+}
+
+Error&& Error::kind(ErrorKind kind) && {
+  kind_ = kind;
+  return std::move(*this);
+}
+
+std::string Error::detail() const {
+  std::string out;
+  const auto line = [&](std::string_view name, std::string_view text) {
+    if (!text.empty()) out.append(name).append(": ").append(text).append("\n");
+  };
+  line("kind", error_kind_name(kind_));
+  line("stage", stage_);
+  line("message", message_);
+  line("call", call_);
+  if (code_ != 0) line("errno", std::to_string(code_) + " (" + errno_text(code_) + ")");
+  line("field", field_);
+  line("hint", hint_);
+  line("thrown at", std::string(where_.file_name()) + ":" + std::to_string(where_.line()) + " in " +
+                        where_.function_name());
+  return out;
 }
 
 }  // namespace hull

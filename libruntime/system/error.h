@@ -1,10 +1,28 @@
 #pragma once
 
 #include <exception>
+#include <source_location>
 #include <string>
 #include <string_view>
 
 namespace hull {
+
+// What a caller of the library may want to tell apart.
+enum class ErrorKind {
+  system,  // anything else: see code(), call() and the text
+  id_in_use,
+  invalid_id,
+  container_not_exists,
+  container_paused,
+  container_not_stopped,
+  container_not_running,
+  container_not_paused,
+  no_process,  // asked of a process that was not started
+  config_invalid,
+  console_exists,
+};
+// "container_not_running"
+std::string_view error_kind_name(ErrorKind kind);
 
 // What went wrong, in parts, so that each reader (a person, a JSON log, the other process) can take
 // what it needs. Printed as one line:
@@ -12,10 +30,14 @@ namespace hull {
 // The errno text has Go's spelling (lower case), which callers of runc match.
 class Error : public std::exception {
  public:
-  explicit Error(std::string message) : message_(std::move(message)) { compose(); }
+  explicit Error(std::string message, std::source_location where = std::source_location::current())
+      : message_(std::move(message)), where_(where) {
+    compose();
+  }
   // With a failed call: its name ("mount") and errno.
-  Error(std::string message, std::string_view call, int code)
-      : message_(std::move(message)), call_(call), code_(code) {
+  Error(std::string message, std::string_view call, int code,
+        std::source_location where = std::source_location::current())
+      : message_(std::move(message)), call_(call), where_(where), code_(code) {
     compose();
   }
 
@@ -26,6 +48,7 @@ class Error : public std::exception {
   Error&& field(std::string_view pointer) &&;
   // What the user can do about it.
   Error&& hint(std::string_view text) &&;
+  Error&& kind(ErrorKind kind) &&;
   // The same for an error that was caught and goes on ("catch (Error& e) { e.set_stage(..); throw;
   // }").
   void set_stage(std::string_view text);
@@ -41,11 +64,16 @@ class Error : public std::exception {
   [[nodiscard]] const std::string& call() const noexcept { return call_; }
   [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
   [[nodiscard]] int code() const noexcept { return code_; }
+  [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
+  // All parts, one a line, and where in the source it was thrown.
+  [[nodiscard]] std::string detail() const;
 
  private:
   void compose();
   std::string stage_, message_, field_, call_, hint_, text_;
+  std::source_location where_;
   int code_ = 0;
+  ErrorKind kind_ = ErrorKind::system;
 };
 
 // The text of an errno as Go prints it: "no such file or directory".

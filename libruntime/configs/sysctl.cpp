@@ -1,14 +1,12 @@
-#include "specconv/sysctl.h"
+#include "libruntime/configs/sysctl.h"
 
 #include <algorithm>
 #include <array>
 
 #include "libruntime/system/text.h"
 
-namespace hull::specconv {
+namespace hull::configs {
 namespace {
-
-using configs::NamespaceType;
 
 // namespaces(7), ipc_namespaces(7): what the kernel keeps per IPC namespace.
 constexpr std::array<std::string_view, 8> kIpcParameters{
@@ -39,4 +37,4 @@ std::optional<NamespaceType> sysctl_namespace(std::string_view path) {
   return std::nullopt;
 }
 
-}  // namespace hull::specconv
+}  // namespace hull::configs

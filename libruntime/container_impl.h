@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "libruntime/container.h"
+#include "libruntime/state/state.h"
+
+namespace hull {
+
+class Container::Impl {
+ public:
+  Impl(state::Directory its_directory, State its_state, bool was_launched)
+      : directory(std::move(its_directory)),
+        launched(was_launched),
+        state_(std::make_shared<const State>(std::move(its_state))) {}
+
+  // Alone among threads and processes, until release() or the end of the scope.
+  class Exclusive {
+   public:
+    explicit Exclusive(Impl& impl);
+    ~Exclusive() { release(); }
+    Exclusive(const Exclusive&) = delete;
+    Exclusive& operator=(const Exclusive&) = delete;
+    void release();
+
+   private:
+    Impl* impl_;
+    std::unique_lock<std::mutex> thread_;
+  };
+
+  [[nodiscard]] std::shared_ptr<const State> state() const {
+    const std::lock_guard guard(reading_);
+    return state_;
+  }
+  void put(State state) {
+    auto next = std::make_shared<const State>(std::move(state));
+    const std::lock_guard guard(reading_);
+    state_ = std::move(next);
+  }
+
+  // The first process makes the container, those after it join.
+  void begin(Process& process, Started& started, bool now);
+  void launch(const configs::Process* process, const LaunchOptions& options, Started& started,
+              bool now);
+  void join(Process& process, const configs::Process& what, Started& started);
+  void destroy(bool force);
+  void destroy_after_failure();
+
+  state::Directory directory;
+  std::mutex changing;         // among this program's threads, as the directory's lock among all
+  std::atomic<bool> launched;  // false: the ID is only claimed
+  std::atomic<bool> gone{false};
+
+ private:
+  mutable std::mutex reading_;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace hull

@@ -1,0 +1,3 @@
+#pragma once
+
+#include "libruntime/system/error.h"  // hull::Error, hull::ErrorKind
