@@ -3,7 +3,7 @@
 #   N passed, M failed, K skipped
 # Exit status 1 when anything failed. Steps: packages, release build, format, unit tests, container tests,
 # conformance cases, the second compiler with sanitizers: unit tests and fuzz targets. STEPS="format unit" runs
-# only these (format unit container conformance asan fuzz; tidy, clang-tidy, runs only when it is named).
+# only these (format unit container conformance library tsan asan fuzz; tidy, clang-tidy, runs only when it is named).
 # HULL names another runtime for the container tests. FUZZ_SECONDS (60) is shared by all fuzz targets.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -126,6 +126,10 @@ wanted unit && catch_tests "unit tests" build/hull-unit-tests
 wanted unit && catch_tests "slow unit tests" build/hull-unit-tests '[slow]' && grep 'verdicts compared' "$logs/catch"
 wanted container && catch_tests "container tests" build/hull-container-tests
 wanted conformance && conformance_cases
+wanted library && step "library: the installed package and its examples" packaging/library-test.sh build
+if wanted tsan && step "build with ThreadSanitizer" build tsan; then
+  step "library: 8 threads, 400 containers under ThreadSanitizer" packaging/library-test.sh build tsan build-tsan
+fi
 if wanted asan || wanted fuzz; then
   if step "build with clang and sanitizers" build fuzz; then
     wanted asan && catch_tests "unit tests with sanitizers" build-fuzz/hull-unit-tests "~[slow]"

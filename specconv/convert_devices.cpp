@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "libruntime/configs/default_devices.h"
 #include "specconv/convert_parts.h"
-#include "specconv/devices.h"
 
 namespace hull::specconv {
 namespace {
@@ -18,7 +18,7 @@ configs::Device node_of(const Device& in) {
   out.type = in.type == 'u' ? 'c' : in.type;  // mknod(1): the same thing
   out.major = in.major.value_or(0);
   out.minor = in.minor.value_or(0);
-  out.file_mode = in.file_mode.value_or(kDefaultDeviceMode) & kPermissionBits;
+  out.file_mode = in.file_mode.value_or(configs::kDefaultDeviceMode) & kPermissionBits;
   out.uid = in.uid.value_or(0);
   out.gid = in.gid.value_or(0);
   return out;
@@ -46,7 +46,7 @@ void convert_devices(const Linux& in, configs::Config& out) {
   std::vector<configs::DeviceRule>& rules = out.cgroup.resources.devices;
   if (in.resources)
     for (const DeviceRule& rule : in.resources->devices) rules.push_back(rule_of(rule));
-  for (const DefaultDevice& device : kDefaultDevices) {
+  for (const configs::DefaultDevice& device : configs::kDefaultDevices) {
     // A node that the user describes takes the place of the default one, rule and all.
     const bool replaced = !device.path.empty() &&
                           std::any_of(in.devices.begin(), in.devices.end(),
@@ -55,7 +55,7 @@ void convert_devices(const Linux& in, configs::Config& out) {
     rules.push_back({device.type, device.major, device.minor, std::string(device.access), true});
     if (!device.path.empty()) {
       out.devices.push_back({std::string(device.path), device.type, device.major, device.minor,
-                             kDefaultDeviceMode, 0, 0});
+                             configs::kDefaultDeviceMode, 0, 0});
     }
   }
   for (const Device& device : in.devices) out.devices.push_back(node_of(device));

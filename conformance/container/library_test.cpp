@@ -4,11 +4,13 @@
 #include <csignal>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "conformance/container/bundle.h"
 #include "conformance/container/host.h"
 #include "conformance/container/hull.h"
+#include "libruntime/configs/default_devices.h"
 #include "libruntime/factory.h"
 #include "libruntime/system/catch.h"
 #include "libruntime/system/files.h"
@@ -40,14 +42,19 @@ class Library {
     configs::Config out;
     out.rootfs = bundle_.rootfs();
     out.cgroup.path = "/" + id_;
+    out.cgroup.resources.devices = configs::default_device_rules();
+    out.devices = configs::default_devices();
     out.hostname = "library";
     for (const auto type :
          {NamespaceType::mount, NamespaceType::pid, NamespaceType::uts, NamespaceType::ipc})
       out.namespaces.push_back({type, ""});
-    configs::Mount proc;
-    proc.source = proc.type = "proc";
-    proc.destination = "/proc";
-    out.mounts.push_back(proc);
+    for (const auto& [type, place] : {std::pair("proc", "/proc"), std::pair("tmpfs", "/dev"),
+                                      std::pair("devpts", "/dev/pts")}) {
+      configs::Mount mount;
+      mount.source = mount.type = type;
+      mount.destination = place;
+      out.mounts.push_back(mount);
+    }
     return out;
   }
   [[nodiscard]] Container create() const { return factory_.create(id_, config()); }
@@ -146,7 +153,7 @@ TEST_CASE("descriptors of the caller get the container's numbers in order", "[li
   Container container = library.create();
   const Fd first = open_or_throw(AT_FDCWD, "/dev/zero", O_RDONLY);
   const Fd second = open_or_throw(AT_FDCWD, "/dev/full", O_RDONLY);
-  hull::Process process = shell("for f in /proc/self/fd/*; do readlink $f; done");
+  hull::Process process = shell("for f in /proc/self/fd/*; do readlink $f; done; true");
   process.options.extra_fds = {second.get(), first.get()};
   hull::Process::Pipes pipes = process.initialize_io();
   container.run(process);
@@ -217,7 +224,8 @@ TEST_CASE("hooks can be functions of the program", "[library]") {
   Container refused = library.factory().create(library.id(), config);
   hull::Process never = shell("true");
   CHECK_THROWS_WITH(refused.run(never),
-                    "error running prestart hook #0: a function: not today "
+                    "unable to start container process: error during container init: error running "
+                    "prestart hook #0: a function: not today "
                     "(/hooks/prestart/0)");
   CHECK(library.factory().list().empty());
 

@@ -1,4 +1,5 @@
 // A program in a container, from the first line to the last: hello ROOTFS COMMAND [ARGUMENT...]
+#include <libruntime/configs/default_devices.h>
 #include <libruntime/factory.h>
 #include <sys/mount.h>
 
@@ -21,6 +22,8 @@ hull::configs::Config config_of(const char* rootfs) {
   hull::configs::Config out;
   out.rootfs = rootfs;
   out.hostname = "testing";
+  out.devices = hull::configs::default_devices();
+  out.cgroup.resources.devices = hull::configs::default_device_rules();
   for (const auto type : {NamespaceType::mount, NamespaceType::uts, NamespaceType::ipc,
                           NamespaceType::pid, NamespaceType::network})
     out.namespaces.push_back({type, ""});

@@ -3,9 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
+
+#include "libruntime/configs/config.h"
 
 // What every container may use (config-linux.md#default-devices), as runc has it and in its order.
-namespace hull::specconv {
+namespace hull::configs {
 
 struct DefaultDevice {
   std::string_view path;  // empty: a rule without a node
@@ -27,5 +30,9 @@ inline constexpr std::array kDefaultDevices{
 };
 
 inline constexpr uint32_t kDefaultDeviceMode = 0666;
+
+// For Config::devices and Resources::devices: without rules a container may use no device at all.
+std::vector<Device> default_devices();
+std::vector<DeviceRule> default_device_rules();
 
 }  // namespace hull::specconv
