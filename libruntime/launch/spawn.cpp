@@ -84,10 +84,18 @@ struct Newborn {
   const std::vector<Placed>& placed;
 };
 
+// Between clone and execve no function of a library runs: it might want a lock that another thread
+// of the program held at the clone.
+int raw_open(const char* path) {
+  return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC));
+}
+
+long raw_write(int fd, const void* data, size_t size) { return syscall(SYS_write, fd, data, size); }
+
 [[noreturn]] void fail(const Newborn& newborn, Step step) {
   const int number = static_cast<int>(step) << 16 | errno;
   const plan::RawNumber packet = plan::raw_number(plan::MessageType::stillborn, number);
-  if (write(newborn.channel, &packet, sizeof packet) < 0) _exit(126);
+  if (raw_write(newborn.channel, &packet, sizeof packet) < 0) _exit(126);
   _exit(127);
 }
 
@@ -115,8 +123,8 @@ void set_affinity(const Newborn& newborn) {
 void make_time_namespace(const Newborn& newborn) {
   if (unshare(CLONE_NEWTIME) != 0) fail(newborn, Step::make_time_namespace);
   const std::string& text = newborn.time_offsets;
-  const int file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
-  if (file < 0 || write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+  const int file = raw_open("/proc/self/timens_offsets");
+  if (file < 0 || raw_write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     fail(newborn, Step::set_time_offsets);
 }
 
@@ -127,15 +135,15 @@ void clone_again(const Newborn& newborn) {
   const pid_t pid = sys::clone3(&args);
   if (pid < 0) fail(newborn, Step::clone_again);
   if (pid > 0) _exit(0);
-  if (write(newborn.birth_socket, "b", 1) != 1) _exit(1);
+  if (raw_write(newborn.birth_socket, "b", 1) != 1) _exit(1);
 }
 
 // The clone's way to execveat: raw system calls only.
 [[noreturn]] void be_born(const Newborn& newborn) {
   // A process that writes "0" for itself skips the RCU wait of cgroup.procs (DESIGN 4).
   for (const std::string& path : newborn.task_files) {
-    const int tasks = open(path.c_str(), O_WRONLY | O_CLOEXEC);  // execve closes it
-    if (tasks < 0 || write(tasks, "0", 1) != 1) fail(newborn, Step::enter_cgroup);
+    const int tasks = raw_open(path.c_str());  // execve closes it
+    if (tasks < 0 || raw_write(tasks, "0", 1) != 1) fail(newborn, Step::enter_cgroup);
   }
   set_affinity(newborn);
   const bool joins_user = newborn.user_namespace >= 0;
@@ -148,22 +156,23 @@ void clone_again(const Newborn& newborn) {
     fail(newborn, Step::join_pid_namespace);
   if (newborn.wait_for_maps) {
     char go = 0;
-    close(newborn.launcher_end);
-    if (read(newborn.channel, &go, 1) != 1) _exit(1);
+    syscall(SYS_close, newborn.launcher_end);
+    if (syscall(SYS_read, newborn.channel, &go, 1) != 1) _exit(1);
     become_root(newborn);
   }
   if (newborn.clone_again) clone_again(newborn);
-  sigset_t none;
-  sigemptyset(&none);
-  if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) fail(newborn, Step::reset_signals);
+  const uint64_t none = 0;
+  if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none) != 0)
+    fail(newborn, Step::reset_signals);
   for (int i = 1; i <= 64; ++i)
     if ((newborn.ignored_signals >> (i - 1) & 1) != 0 && sys::default_signal(i) != 0)
       fail(newborn, Step::reset_signals);
   // The copies are not close-on-exec.
   for (const Placed& one : newborn.placed)
-    if (dup3(one.fd.get(), one.place, 0) < 0) fail(newborn, Step::place_descriptors);
-  if (newborn.channel == newborn.channel_home ? fcntl(newborn.channel, F_SETFD, 0) != 0
-                                              : dup3(newborn.channel, newborn.channel_home, 0) < 0)
+    if (syscall(SYS_dup3, one.fd.get(), one.place, 0) < 0) fail(newborn, Step::place_descriptors);
+  if (newborn.channel == newborn.channel_home
+          ? syscall(SYS_fcntl, newborn.channel, F_SETFD, 0) != 0
+          : syscall(SYS_dup3, newborn.channel, newborn.channel_home, 0) < 0)
     fail(newborn, Step::keep_channel);
   char* const no_env[] = {nullptr};
   sys::execveat(newborn.executable, "", newborn.argv, no_env, AT_EMPTY_PATH);

@@ -9,6 +9,15 @@
 #include "libruntime/system/syscalls.h"
 
 namespace hull {
+namespace {
+
+#ifdef __SANITIZE_THREAD__
+constexpr bool kThreadSanitizer = true;
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+
+}  // namespace
 
 void FdCloseBatch::add(int fd) noexcept {
   if (count_ == waiting_.size()) close_all();
@@ -21,8 +30,9 @@ void FdCloseBatch::close_all() noexcept {
   for (auto first = waiting_.begin(); first != end;) {
     auto last = first;
     while (last + 1 != end && *(last + 1) == *last + 1) ++last;
-    // Linux before 5.9 has no close_range.
-    if (sys::close_range(static_cast<unsigned>(*first), static_cast<unsigned>(*last), 0) != 0)
+    // Linux before 5.9 has no close_range, and ThreadSanitizer doesn't know that it closes.
+    if (kThreadSanitizer ||
+        sys::close_range(static_cast<unsigned>(*first), static_cast<unsigned>(*last), 0) != 0)
       std::for_each(first, last + 1, [](int fd) { ::close(fd); });
     first = last + 1;
   }
