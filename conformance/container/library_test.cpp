@@ -88,6 +88,7 @@ ErrorKind kind_of(Do&& act) {
   } catch (const Error& e) {
     INFO(e.detail());
     CHECK(e.detail().find(std::string(error_kind_name(e.kind()))) != std::string::npos);
+    CHECK(e.detail().find(".cpp:") != std::string::npos);
     return e.kind();
   }
   FAIL_CHECK("no error");

@@ -193,7 +193,7 @@ TEST_CASE("device rules are an allow-list for systemd", "[cgroups][systemd]") {
 
 TEST_CASE("systemd never denies a device that the rules allow", "[cgroups][systemd]") {
   std::mt19937 random(7);  // NOLINT: the same rules each time
-  const auto pick = [&](int below) { return static_cast<int64_t>(random() % below); };
+  const auto pick = [&](uint64_t below) { return static_cast<int64_t>(random() % below); };
   for (int round = 0; round < 3000; ++round) {
     std::vector<DeviceRule> rules{{'a', -1, -1, "rwm", pick(4) == 0}};
     for (int64_t i = pick(8); i >= 0; --i) {

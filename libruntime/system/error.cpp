@@ -123,8 +123,8 @@ std::string Error::detail() const {
   if (code_ != 0) line("errno", std::to_string(code_) + " (" + errno_text(code_) + ")");
   line("field", field_);
   line("hint", hint_);
-  line("thrown at", std::string(where_.file_name()) + ":" + std::to_string(where_.line()) + " in " +
-                        where_.function_name());
+  line("thrown at",
+       std::string(where_.file) + ":" + std::to_string(where_.line) + " in " + where_.function);
   return out;
 }
 

@@ -1,11 +1,22 @@
 #pragma once
 
 #include <exception>
-#include <source_location>
 #include <string>
 #include <string_view>
 
 namespace hull {
+
+// As std::source_location, which Clang 14 lacks: as a default argument, the place of the call.
+struct SourcePlace {
+  const char* file = "";
+  const char* function = "";
+  unsigned line = 0;
+  static constexpr SourcePlace current(const char* in_file = __builtin_FILE(),
+                                       const char* in_function = __builtin_FUNCTION(),
+                                       unsigned at_line = __builtin_LINE()) {
+    return {in_file, in_function, at_line};
+  }
+};
 
 // What a caller of the library may want to tell apart.
 enum class ErrorKind {
@@ -30,13 +41,13 @@ std::string_view error_kind_name(ErrorKind kind);
 // The errno text has Go's spelling (lower case), which callers of runc match.
 class Error : public std::exception {
  public:
-  explicit Error(std::string message, std::source_location where = std::source_location::current())
+  explicit Error(std::string message, SourcePlace where = SourcePlace::current())
       : message_(std::move(message)), where_(where) {
     compose();
   }
   // With a failed call: its name ("mount") and errno.
   Error(std::string message, std::string_view call, int code,
-        std::source_location where = std::source_location::current())
+        SourcePlace where = SourcePlace::current())
       : message_(std::move(message)), call_(call), where_(where), code_(code) {
     compose();
   }
@@ -71,7 +82,7 @@ class Error : public std::exception {
  private:
   void compose();
   std::string stage_, message_, field_, call_, hint_, text_;
-  std::source_location where_;
+  SourcePlace where_;
   int code_ = 0;
   ErrorKind kind_ = ErrorKind::system;
 };
