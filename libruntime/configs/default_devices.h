@@ -35,4 +35,4 @@ inline constexpr uint32_t kDefaultDeviceMode = 0666;
 std::vector<Device> default_devices();
 std::vector<DeviceRule> default_device_rules();
 
-}  // namespace hull::specconv
+}  // namespace hull::configs
