@@ -16,6 +16,8 @@
 #include "libruntime/launch/launcher.h"
 #include "libruntime/launch/process_defaults.h"
 #include "libruntime/launch/start_answer.h"
+#include "libruntime/network/interfaces.h"
+#include "libruntime/network/statistics.h"
 #include "libruntime/plan/hooks.h"
 #include "libruntime/resctrl/group.h"
 #include "libruntime/state/oci_state.h"
@@ -305,7 +307,12 @@ void Container::set_cache_schemata(const std::string& l3_cache,
 
 std::vector<pid_t> Container::processes() const { return manager_of(*state())->processes(); }
 
-Stats Container::stats() const { return cgroups::read_stats(state()->cgroup_paths); }
+Stats Container::stats() const {
+  const auto last = state();
+  Stats out = cgroups::read_stats(last->cgroup_paths);
+  out.interfaces = network::read_statistics(last->config.networks);
+  return out;
+}
 
 OomWatch Container::notify_oom() const { return OomWatch(state()->cgroup_paths); }
 
@@ -346,6 +353,7 @@ void Container::Impl::destroy(bool force) {
     cgroup->kill(SIGKILL);
     cgroup->destroy();
   }
+  network::disconnect(last->config.networks, last->id);
   if (last->config.intel_rdt && !last->intel_rdt_path.empty())
     resctrl::remove(last->intel_rdt_path, *last->config.intel_rdt, last->id);
   directory.remove();

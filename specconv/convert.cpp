@@ -247,6 +247,7 @@ configs::Config convert(const Spec& spec, const Options& options) {
   convert_linux(spec.linux_part, options, out);
   convert_unit(spec.annotations, out.cgroup);
   out.cgroup.owner_uid = cgroup_owner(spec, out);
+  convert_networks(spec, out);
   return out;
 }
 

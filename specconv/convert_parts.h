@@ -10,6 +10,9 @@ namespace hull::specconv {
 // already.
 void convert_devices(const Linux& in, configs::Config& out);
 
+// Of hull's own annotations.
+void convert_networks(const Spec& spec, configs::Config& out);
+
 configs::Seccomp convert_seccomp(const Seccomp& in);
 
 }  // namespace hull::specconv

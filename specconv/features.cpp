@@ -8,6 +8,7 @@
 #include "libruntime/security/capabilities.h"
 #include "libruntime/security/seccomp.h"
 #include "libruntime/version.h"
+#include "specconv/annotations.h"
 #include "specconv/mount_options.h"
 #include "specconv/names.h"
 
@@ -92,7 +93,7 @@ std::string features_json() {
         // The name that Docker and containerd look for.
         {"org.opencontainers.runc.checkpoint.enabled", "false"}}},
       {"potentiallyUnsafeConfigAnnotations",
-       {"bundle", "org.systemd.property.", "org.criu.config", "run.oci."}},
+       {"bundle", "org.systemd.property.", "org.criu.config", "run.oci.", kAnnotationPrefix}},
   };
   return out.dump(4);
 }

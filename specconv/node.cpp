@@ -92,6 +92,10 @@ void Node::require(std::initializer_list<std::string_view> keys) const {
     if (!member(key).present()) problem(key, "is required");
 }
 
+bool Node::is_text() const { return value_ != nullptr && value_->IsString(); }
+bool Node::is_list() const { return value_ != nullptr && value_->IsArray(); }
+bool Node::is_map() const { return value_ != nullptr && value_->IsObject(); }
+
 bool Node::is_object() const {
   if (value_ != nullptr && value_->IsObject()) {
     if (value_->MemberCount() <= kMaxEntries) return true;
@@ -121,7 +125,7 @@ Node Node::at(size_t index) const {
 
 std::vector<std::string_view> Node::keys() const {
   std::vector<std::string_view> out;
-  if (value_ == nullptr) return out;
+  if (!is_map()) return out;
   out.reserve(value_->MemberCount());
   for (const auto& [name, value] : value_->GetObject()) {
     const std::string_view key = text_of(name);

@@ -96,6 +96,20 @@ class Node {
       }
     }
   }
+  // For members that come in several forms.
+  [[nodiscard]] bool is_text() const;
+  [[nodiscard]] bool is_list() const;
+  [[nodiscard]] bool is_map() const;
+  // The string that this is; false, with a problem noted, when it is none.
+  bool text(std::string& out) const;
+  // The names of an object's members.
+  [[nodiscard]] std::vector<std::string_view> keys() const;
+  // Calls `read_one(node)` for each entry of a list, whatever it is.
+  template <class F>
+  void each_entry(F&& read_one) const {
+    const size_t count = list_size();
+    for (size_t i = 0; i < count; ++i) read_one(at(i));
+  }
   // Calls `read_one(node)` for each object of a list.
   template <class F>
   void each(std::string_view key, F&& read_one) const {
@@ -126,8 +140,6 @@ class Node {
   [[nodiscard]] bool is_object() const;    // notes a problem when not
   [[nodiscard]] size_t list_size() const;  // 0 when absent; notes a problem when no list
   [[nodiscard]] Node at(size_t index) const;
-  [[nodiscard]] std::vector<std::string_view> keys() const;
-  bool text(std::string& out) const;
   bool integer(int64_t min, uint64_t max, int64_t& low, uint64_t& high) const;
 
   template <std::integral T>

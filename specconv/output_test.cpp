@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 
 }  // namespace
 
-TEST_CASE("the example is a valid configuration", "[specconv]") {
+TEST_CASE("the example is a valid configuration", "[specconv][L76]") {
   for (const bool rootless : {false, true}) {
     const auto spec = parse(example_config(rootless, 1000, 1001));
     CHECK_NOTHROW(validate(spec));
@@ -32,7 +32,8 @@ TEST_CASE("the example is a valid configuration", "[specconv]") {
   }
 }
 
-TEST_CASE("the rootless example maps the caller to root and asks for no limits", "[specconv]") {
+TEST_CASE("the rootless example maps the caller to root and asks for no limits",
+          "[specconv][L76]") {
   const auto spec = parse(example_config(true, 1000, 1001));
   CHECK(spec.linux_part.uid_mappings.at(0).host_id == 1000);
   CHECK(spec.linux_part.gid_mappings.at(0).host_id == 1001);
@@ -68,7 +69,7 @@ TEST_CASE("features tells what the parsers take", "[specconv]") {
   CHECK(linux_part["memoryPolicy"]["flags"].size() == 3);
   CHECK(linux_part["mountExtensions"]["idmap"]["enabled"] == true);
   CHECK(features["annotations"]["io.hull.version"] == hull::kVersion);
-  CHECK(features["potentiallyUnsafeConfigAnnotations"].size() == 4);
+  CHECK(features["potentiallyUnsafeConfigAnnotations"].size() == 5);
 }
 
 TEST_CASE("features lists no seccomp name that a configuration may not hold", "[specconv]") {

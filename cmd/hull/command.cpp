@@ -9,10 +9,10 @@ namespace {
 
 // In the order of the help.
 constexpr const Command* kCommands[] = {
-    &checkpoint_command, &create_command,   &delete_command,   &events_command, &exec_command,
-    &kill_command,       &list_command,     &pause_command,    &ps_command,     &restore_command,
-    &resume_command,     &run_command,      &spec_command,     &start_command,  &state_command,
-    &update_command,     &features_command, &validate_command,
+    &checkpoint_command, &create_command,   &delete_command,   &events_command,  &exec_command,
+    &kill_command,       &list_command,     &pause_command,    &ps_command,      &restore_command,
+    &resume_command,     &run_command,      &spec_command,     &start_command,   &state_command,
+    &update_command,     &features_command, &validate_command, &convert_command, &nsinit_command,
 };
 
 }  // namespace

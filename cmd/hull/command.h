@@ -38,6 +38,7 @@ struct Command {
 inline constexpr size_t kAnyNumber = SIZE_MAX;
 
 extern const Command checkpoint_command;
+extern const Command convert_command;
 extern const Command create_command;
 extern const Command delete_command;
 extern const Command events_command;
@@ -45,6 +46,7 @@ extern const Command exec_command;
 extern const Command features_command;
 extern const Command kill_command;
 extern const Command list_command;
+extern const Command nsinit_command;
 extern const Command pause_command;
 extern const Command ps_command;
 extern const Command restore_command;

@@ -96,9 +96,18 @@ int show_help(const std::string& program, std::span<const std::string> topic) {
   return 0;
 }
 
+// As "nsinit": all global options at their defaults.
+int run_nsinit(const std::string& program, std::span<char* const> args) {
+  Globals globals = read_globals(Options::parse(global_options(), {}, Positionals::end_options));
+  globals.program = program;
+  return run_command(nsinit_command, globals, args);
+}
+
 int run_program(std::span<char* const> args) {
   const std::string program = args.empty() ? "hull" : args[0];
   if (!args.empty()) args = args.subspan(1);
+  if (program.ends_with("nsinit") && program.substr(program.rfind('/') + 1) == "nsinit")
+    return run_nsinit(program, args);
   constexpr Option kVersionOption{"version", "v", OptionKind::flag, "print the version"};
   std::vector<Option> table(global_options().begin(), global_options().end());
   table.push_back(kVersionOption);

@@ -35,8 +35,9 @@ TEST_CASE("each command has a man page with all its options", "[A17]") {
   for (const char* option : {"\\-\\-root", "\\-\\-log\\-format", "\\-\\-systemd\\-cgroup"})
     CHECK(contains(program, option));
   const std::string help = run_command({Hull::program(), "--help"}).out;
-  for (const char* command : {"create", "run", "start", "exec", "kill", "delete", "list", "ps",
-                              "state", "spec", "update", "features", "validate"}) {
+  for (const char* command :
+       {"create", "run", "start", "exec", "kill", "delete", "list", "ps", "state", "spec", "update",
+        "features", "validate", "convert", "nsinit"}) {
     INFO(command);
     CHECK(contains(program, "hull\\-" + std::string(command)));
     CHECK(docs.read("hull-" + std::string(command) + ".8").starts_with(".TH"));

@@ -79,7 +79,7 @@ TEST_CASE("rootfsPropagation sets the propagation of /", "[E20]") {
 }
 
 TEST_CASE("nothing that the container mounts comes to the host, even when its root is shared",
-          "[E20][users-ask-8]") {
+          "[E20][users-ask-8][L86]") {
   Bundle bundle;
   bundle.config["linux"]["rootfsPropagation"] = "shared";
   bundle.capabilities({"CAP_SYS_ADMIN"});
@@ -87,7 +87,7 @@ TEST_CASE("nothing that the container mounts comes to the host, even when its ro
         "1");
 }
 
-TEST_CASE("the default devices are there and work", "[E11][C15]") {
+TEST_CASE("the default devices are there and work", "[E11][C15][L86]") {
   Bundle bundle;
   CHECK(output_of(bundle,
                   "for d in null zero full random urandom tty; do stat -c '%n %a %F %t:%T' "

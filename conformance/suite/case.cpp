@@ -43,7 +43,7 @@ std::vector<std::string> list_at(const Json& map, const char* key) {
 
 Rule read_rule(const std::string& section, const Json& yaml) {
   const std::string name = (yaml.contains("row") ? "" : section + "/") + text_at(yaml, "rule");
-  Rule rule{name, "", "", text_at(yaml, "untested"), text_at(yaml, "note")};
+  Rule rule{name, "", "", text_at(yaml, "untested"), text_at(yaml, "note"), list_at(yaml, "tests")};
   for (const char* level : kLevels)
     if (yaml.contains(level)) {
       rule.level = level;

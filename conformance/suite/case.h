@@ -16,6 +16,8 @@ struct Rule {
   std::string text;      // what it demands
   std::string untested;  // why no case can prove it
   std::string note;      // what a reader must know, for instance where suites and spec disagree
+  // Tests beside the suite that prove it: "specconv/legacy_test", with the rule's name as a tag.
+  std::vector<std::string> tests;
 };
 
 struct Case {

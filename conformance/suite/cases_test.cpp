@@ -5,6 +5,7 @@
 #include "conformance/suite/yaml.h"
 #include "libruntime/system/catch.h"
 #include "libruntime/system/error.h"
+#include "libruntime/system/files.h"
 
 namespace hull::conformance {
 namespace {
@@ -76,6 +77,17 @@ TEST_CASE("a case with a key that nobody knows, or without a rule, is an error")
   CHECK_THROWS_AS(section_of("cases: [{id: a, does: b}]"), Error);
 }
 
+TEST_CASE("a rule that is proven by a test names one that has the rule's tag") {
+  for (const Section& section : read_sections(HULL_SOURCE_DIR "/conformance/cases"))
+    for (const Rule& rule : section.rules)
+      for (const std::string& test : rule.tests) {
+        INFO(rule.name << ": " << test);
+        const auto source = read_file_if_exists(HULL_SOURCE_DIR "/" + test + ".cpp");
+        REQUIRE(source);
+        CHECK(source->find("[" + rule.name + "]") != std::string::npos);
+      }
+}
+
 TEST_CASE("rules without a case need a reason") {
   const Section section = section_of(R"(
 rules:
@@ -83,6 +95,7 @@ rules:
 - {rule: forgotten, must: b}
 - {rule: excused, must: c, untested: binds authors}
 - {rule: A1, row: d}
+- {rule: A2, row: e, tests: [room/a_test, room/b_test]}
 cases: [{id: x, does: y, proves: proven, rows: A1}]
 )");
   CHECK(uncovered({section}) == std::vector<std::string>{"part/forgotten"});
@@ -90,6 +103,7 @@ cases: [{id: x, does: y, proves: proven, rows: A1}]
   CHECK_THAT(table, testing::contains("| part/proven | MUST | a | part/x |"));
   CHECK_THAT(table, testing::contains("| part/excused | MUST | c | none: binds authors |"));
   CHECK_THAT(table, testing::contains("| A1 | ROW | d | part/x |"));
+  CHECK_THAT(table, testing::contains("| A2 | ROW | e | room/a_test, room/b_test |"));
 }
 
 }  // namespace hull::conformance

@@ -164,7 +164,7 @@ TEST_CASE("the socket of a D-Bus address", "[cgroups][systemd]") {
 }
 
 TEST_CASE("a unit is started when its job is done, also if that news comes first",
-          "[cgroups][systemd]") {
+          "[cgroups][systemd][L63]") {
   const bool news_first = GENERATE(false, true);
   const FakeBus fake([&](DBusMessage* call) {
     BusMessage other = job_removed("/org/freedesktop/systemd1/job/6", "x.scope", "failed");

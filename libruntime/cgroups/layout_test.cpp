@@ -26,7 +26,7 @@ TEST_CASE("cgroup2 at /sys/fs/cgroup is v2") {
   CHECK(layout.hierarchies[0].mount_point == "/sys/fs/cgroup");
 }
 
-TEST_CASE("a hybrid host has its v1 hierarchies first, then the v2 one") {
+TEST_CASE("a hybrid host has its v1 hierarchies first, then the v2 one", "[L65]") {
   const Layout layout = parse_layout(kHybrid);
   CHECK(layout.mode == Mode::hybrid);
   REQUIRE(layout.hierarchies.size() == 4);

@@ -56,7 +56,7 @@ TEST_CASE("v2's swap limit is what the common limit leaves") {
   CHECK(field_of([] { swap_max(0, 100); }) == "/linux/resources/memory/swap");
 }
 
-TEST_CASE("v2 limits land in v2's files in v2's units") {
+TEST_CASE("v2 limits land in v2's files in v2's units", "[L62]") {
   FakeTree tree;
   for (const char* name : {"memory.max", "memory.low", "memory.swap.max", "cpu.weight", "cpu.max",
                            "cpu.max.burst", "cpuset.cpus", "cpuset.mems", "pids.max", "io.weight",
@@ -200,7 +200,7 @@ TEST_CASE("unified resources are written as they are, and their keys checked") {
   CHECK(set("memory.nonesuch", "1") == "/linux/resources/unified/memory.nonesuch");
 }
 
-TEST_CASE("v1 limits land in v1's files") {
+TEST_CASE("v1 limits land in v1's files", "[L61]") {
   FakeTree tree;
   for (const char* name :
        {"memory.soft_limit_in_bytes", "memory.swappiness", "memory.oom_control",

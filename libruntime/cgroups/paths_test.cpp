@@ -94,7 +94,7 @@ TEST_CASE("the root of a hierarchy is no container's cgroup") {
   CHECK_THROWS_AS(container_paths(with_name(""), v2_layout(), kOwn), Error);
 }
 
-TEST_CASE("the own cgroup is found by controller, name and version") {
+TEST_CASE("the own cgroup is found by controller, name and version", "[L65]") {
   CHECK(own_cgroup(kOwn, "cpuacct") == "/a");
   CHECK(own_cgroup(kOwn, "name=systemd") == "/user/s:1");
   CHECK(own_cgroup(kOwn, "") == "/u/v");

@@ -106,6 +106,20 @@ struct MiscStats {
   uint64_t events = 0;  // refused because of the limit
 };
 
+// Of the host's end of a pair, as the container sees it: what the host's end sends, the container
+// receives.
+struct InterfaceStats {
+  std::string name;
+  uint64_t rx_bytes = 0;
+  uint64_t rx_packets = 0;
+  uint64_t rx_errors = 0;
+  uint64_t rx_dropped = 0;
+  uint64_t tx_bytes = 0;
+  uint64_t tx_packets = 0;
+  uint64_t tx_errors = 0;
+  uint64_t tx_dropped = 0;
+};
+
 struct Stats {
   CpuStats cpu;
   CpusetStats cpuset;
@@ -116,6 +130,7 @@ struct Stats {
   std::vector<RdmaEntry> rdma_current;
   std::vector<RdmaEntry> rdma_limit;
   std::map<std::string, MiscStats> misc;  // by resource
+  std::vector<InterfaceStats> interfaces;
 };
 
 // `paths` are runc's cgroup_paths: the directory of each v1 controller, "" for v2. A cgroup that is

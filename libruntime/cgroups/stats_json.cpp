@@ -20,7 +20,7 @@ class Writer {
     object("hugetlb", [&] { hugetlb(in.hugetlb); });
     object("intel_rdt", [] {});
     out_.key("network_interfaces");
-    out_.null();
+    interfaces(in.interfaces);
     if (!in.rdma_current.empty() || !in.rdma_limit.empty())
       object("rdma", [&] {
         rdma("current", in.rdma_current);
@@ -169,6 +169,25 @@ class Writer {
         put_given("max", use.max);
         put("failcnt", use.fail_count);
       });
+  }
+
+  void interfaces(const std::vector<InterfaceStats>& in) {
+    if (in.empty()) return out_.null();
+    out_.begin_list();
+    for (const InterfaceStats& one : in) {
+      out_.begin_object();
+      put("Name", std::string_view(one.name));
+      put("RxBytes", one.rx_bytes);
+      put("RxPackets", one.rx_packets);
+      put("RxErrors", one.rx_errors);
+      put("RxDropped", one.rx_dropped);
+      put("TxBytes", one.tx_bytes);
+      put("TxPackets", one.tx_packets);
+      put("TxErrors", one.tx_errors);
+      put("TxDropped", one.tx_dropped);
+      out_.end_object();
+    }
+    out_.end_list();
   }
 
   void rdma(std::string_view key, const std::vector<RdmaEntry>& in) {

@@ -57,7 +57,7 @@ TEST_CASE("statistics without any value have the keys that runc writes all the s
         R"("pids":{},"blkio":{},"hugetlb":{},"intel_rdt":{},"network_interfaces":null})");
 }
 
-TEST_CASE("v1 statistics in runc's form") {
+TEST_CASE("v1 statistics in runc's form", "[L66]") {
   FakeTree tree;
   tree.file("cpu.stat",
             "nr_periods 3\nnr_throttled 2\nthrottled_time 900\nnr_bursts 1\n"
@@ -105,7 +105,7 @@ TEST_CASE("v1 statistics in runc's form") {
   CHECK(stats["hugetlb"]["2MB"].dump() == R"({"failcnt":8,"max":4194304,"usage":2097152})");
 }
 
-TEST_CASE("v2 statistics in runc's form, and what runc leaves out beside them") {
+TEST_CASE("v2 statistics in runc's form, and what runc leaves out beside them", "[L66]") {
   FakeTree tree;
   tree.file("cpu.stat",
             "usage_usec 5\nuser_usec 3\nsystem_usec 2\nnr_periods 4\nnr_throttled 1\n"

@@ -45,7 +45,7 @@ std::string policy(const std::vector<DeviceRule>& rules) {
 
 }  // namespace
 
-TEST_CASE("systemd hears of every limit that it has a property for", "[cgroups][systemd]") {
+TEST_CASE("systemd hears of every limit that it has a property for", "[cgroups][systemd][L63]") {
   Resources r;
   r.memory = 1 << 26;
   r.memory_reservation = 1 << 25;

@@ -40,7 +40,7 @@ std::string sorted_lines(const std::string& text) {
   return out;
 }
 
-TEST_CASE("create makes a directory in every hierarchy and destroy removes them") {
+TEST_CASE("create makes a directory in every hierarchy and destroy removes them", "[L60]") {
   NEEDS_V1();
   Container container;
   CHECK_FALSE(container.any_directory());
@@ -198,7 +198,8 @@ std::string unprivileged_create(const configs::Cgroup& config, const configs::Re
   return std::string(answer.substr(space + 1));
 }
 
-TEST_CASE("rootless: without permission, limits and a path the container goes without a cgroup") {
+TEST_CASE("rootless: without permission, limits and a path the container goes without a cgroup",
+          "[L64]") {
   NEEDS_V1();
   size_t left = 0;
   configs::Cgroup config;

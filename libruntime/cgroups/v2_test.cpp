@@ -88,7 +88,7 @@ TEST_CASE("v2: a cgroup with an owner belongs to it") {
   CHECK(owner("/cgroup.max.depth") == 0);
 }
 
-TEST_CASE("v2: sub-cgroups are seen, frozen, killed and removed") {
+TEST_CASE("v2: sub-cgroups are seen, frozen, killed and removed", "[L60]") {
   V2 container;
   NEEDS_V2(container);
   container.manager->create(no_limits());

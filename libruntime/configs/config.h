@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libruntime/configs/unit_property.h"
@@ -260,6 +261,35 @@ struct Hook {
   std::function<void(const std::string& state)> function = nullptr;
 };
 
+inline constexpr std::string_view kLoopback = "loopback";  // Network::type
+inline constexpr std::string_view kVeth = "veth";
+
+// A network of a container in a network namespace of its own. Empty and 0: the kernel's choice.
+struct Network {
+  std::string type;  // "loopback": lo; "veth": a pair, one end in the container, one on a bridge
+  std::string name;  // in the container; empty: "eth" and the number among these
+  std::string bridge;
+  std::string mac_address;
+  std::string address;  // with its prefix length: "172.17.42.2/16"
+  std::string gateway;  // of a default route
+  std::string ipv6_address;
+  std::string ipv6_gateway;
+  int mtu = 0;
+  int tx_queue_length = 0;
+  // The end on the host. "XXXX" at its end stands for four characters to be chosen, as with
+  // mkstemp(3); empty: "vethXXXX".
+  std::string host_interface_name;
+  bool hairpin_mode = false;
+};
+
+// Added once the networks are there. What is empty is the default of the address family.
+struct Route {
+  std::string destination;  // with its prefix length
+  std::string source;
+  std::string gateway;
+  std::string interface_name;
+};
+
 struct Hooks {
   std::vector<Hook> prestart;
   std::vector<Hook> create_runtime;
@@ -276,6 +306,8 @@ struct Config {
   bool readonly_rootfs = false;
   std::optional<uint32_t> umask;
   uint64_t root_propagation = 0;  // MS_*
+  // What the container's init gets when the process that made it ends before it does; 0: nothing.
+  int parent_death_signal = 0;
   std::vector<Mount> mounts;
   std::vector<Device> devices;
   std::string mount_label;
@@ -283,6 +315,9 @@ struct Config {
   std::string domainname;
   std::vector<Namespace> namespaces;
   std::optional<Capabilities> capabilities;
+  // A new network namespace has its loopback device up without being asked.
+  std::vector<Network> networks;
+  std::vector<Route> routes;
   Cgroup cgroup;
   std::string apparmor_profile;
   std::string process_label;

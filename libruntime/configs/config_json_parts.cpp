@@ -52,7 +52,50 @@ void read_cpu_affinity(const Json& in, CpuAffinity& out) {
   get_mask(in, "Final", out.after);
 }
 
+void read_network(const Json& in, Network& out) {
+  get(in, "type", out.type);
+  get(in, "name", out.name);
+  get(in, "bridge", out.bridge);
+  get(in, "mac_address", out.mac_address);
+  get(in, "address", out.address);
+  get(in, "gateway", out.gateway);
+  get(in, "ipv6_address", out.ipv6_address);
+  get(in, "ipv6_gateway", out.ipv6_gateway);
+  get(in, "mtu", out.mtu);
+  get(in, "txqueuelen", out.tx_queue_length);
+  get(in, "host_interface_name", out.host_interface_name);
+  get(in, "hairpin_mode", out.hairpin_mode);
+}
+
+void read_route(const Json& in, Route& out) {
+  get(in, "destination", out.destination);
+  get(in, "source", out.source);
+  get(in, "gateway", out.gateway);
+  get(in, "interface_name", out.interface_name);
+}
+
+// Nearly every container's: what a new network namespace has without being asked.
+bool goes_without_saying(const Json& list, const Config& config) {
+  if (!list.IsArray() || list.Size() != 1) return false;
+  const Namespace* ns = config.find(NamespaceType::network);
+  if (ns == nullptr || !ns->path.empty()) return false;
+  Network only;
+  read_network(list[0], only);
+  for (const std::string* text :
+       {&only.name, &only.bridge, &only.mac_address, &only.address, &only.gateway,
+        &only.ipv6_address, &only.ipv6_gateway, &only.host_interface_name})
+    if (!text->empty()) return false;
+  return only.type == kLoopback && only.mtu == 0 && only.tx_queue_length == 0 && !only.hairpin_mode;
+}
+
 }  // namespace
+
+void read_networks(const Json& config, Config& out) {
+  const Json* networks = find(config, "networks");
+  if (networks != nullptr && !goes_without_saying(*networks, out))
+    get_list(config, "networks", out.networks, read_network);
+  get_list(config, "routes", out.routes, read_route);
+}
 
 void read_rare_parts(const Json& config, Config& out) {
   get_map(config, "netDevices", out.net_devices,

@@ -11,6 +11,52 @@ namespace hull::configs {
 inline constexpr size_t kMaskWords = 16;
 
 void read_rare_parts(const reading::Json& config, Config& out);
+// After the namespaces.
+void read_networks(const reading::Json& config, Config& out);
+
+template <class Sink>
+void write_network(JsonWriter<Sink>& to, const Network& in) {
+  to.begin_object();
+  to.put("type", in.type);
+  to.put("name", in.name);
+  to.put("bridge", in.bridge);
+  to.put("mac_address", in.mac_address);
+  to.put("address", in.address);
+  to.put("gateway", in.gateway);
+  to.put("ipv6_address", in.ipv6_address);
+  to.put("ipv6_gateway", in.ipv6_gateway);
+  to.put("mtu", in.mtu);
+  to.put("txqueuelen", in.tx_queue_length);
+  to.put("host_interface_name", in.host_interface_name);
+  to.put("hairpin_mode", in.hairpin_mode);
+  to.end_object();
+}
+
+// Both lists. A new network namespace has its loopback set up: runc's restore reads that from here.
+template <class Sink>
+void write_networks(JsonWriter<Sink>& to, const Config& in) {
+  const Namespace* ns = in.find(NamespaceType::network);
+  bool add_loopback = ns != nullptr && ns->path.empty();
+  for (const Network& one : in.networks) add_loopback = add_loopback && one.type != kLoopback;
+  if (add_loopback || !in.networks.empty()) {
+    to.begin_list("networks");
+    Network loopback;
+    loopback.type = kLoopback;
+    if (add_loopback) write_network(to, loopback);
+    for (const Network& one : in.networks) write_network(to, one);
+    to.end_list();
+  } else {
+    to.null("networks");
+  }
+  to.list("routes", in.routes, [&](const Route& one) {
+    to.begin_object();
+    to.put("destination", one.destination);
+    to.put("source", one.source);
+    to.put("gateway", one.gateway);
+    to.put("interface_name", one.interface_name);
+    to.end_object();
+  });
+}
 
 template <class Sink>
 void write_scheduler(JsonWriter<Sink>& to, const Scheduler& in) {

@@ -221,6 +221,7 @@ void config_from_json(const Json& in, Config& out) {
   get(in, "readonlyfs", out.readonly_rootfs);
   get(in, "umask", out.umask);
   get(in, "rootPropagation", out.root_propagation);
+  get(in, "parent_death_signal", out.parent_death_signal);
   get_list(in, "mounts", out.mounts, read_mount);
   get_list(in, "devices", out.devices, read_device);
   get(in, "mount_label", out.mount_label);
@@ -229,6 +230,7 @@ void config_from_json(const Json& in, Config& out) {
   get_list(in, "namespaces", out.namespaces, read_namespace);
   if (const Json* sets = find(in, "capabilities"); sets != nullptr)
     read_capabilities(*sets, out.capabilities.emplace());
+  read_networks(in, out);
   if (const Json* cgroup = find(in, "cgroups"); cgroup != nullptr) read_cgroup(*cgroup, out.cgroup);
   get(in, "apparmor_profile", out.apparmor_profile);
   get(in, "process_label", out.process_label);

@@ -71,6 +71,11 @@ Config full() {
   r.net_cls_classid = 7;
   r.rdma["mlx"] = {1, std::nullopt};
   r.unified["memory.high"] = "1";
+  c.networks = {{"veth", "n", "br0", "02:00:00:00:00:01", "10.0.0.2/8", "10.0.0.1", "fd::2/64",
+                 "fd::1", 1400, 7, "vethXXXX", true},
+                {"loopback", "", "", "", "", "", "", "", 1500, 0, "", false}};
+  c.routes = {{"10.1.0.0/16", "10.0.0.2", "10.0.0.9", "eth0"}, {}};
+  c.parent_death_signal = 9;
   c.apparmor_profile = "ap";
   c.process_label = "pl";
   c.rlimits = {{7, 2, 1}};
@@ -124,6 +129,34 @@ TEST_CASE("a config survives its JSON form", "[configs]") {
   }
 }
 
+TEST_CASE("the loopback of a new network namespace is written, and read as what needs no words",
+          "[configs][L57]") {
+  const std::string plain =
+      R"("networks":[{"type":"loopback","name":"","bridge":"","mac_address":"","address":"","gateway":"",)"
+      R"("ipv6_address":"","ipv6_gateway":"","mtu":0,"txqueuelen":0,"host_interface_name":"",)"
+      R"("hairpin_mode":false}])";
+  Config config;
+  config.namespaces = {{NamespaceType::network, ""}};
+  std::string text = config_to_json(config);
+  CHECK(text.find(plain) != std::string::npos);
+  CHECK(config_from_text(text).networks.empty());
+  // What says more, or stands where it does not go without saying, stays.
+  config.networks = {{}};
+  config.networks[0].type = "loopback";
+  config.networks[0].name = "x";
+  text = config_to_json(config);
+  CHECK(config_to_json(config_from_text(text)) == text);
+  config.networks[0].name.clear();
+  config.namespaces.clear();
+  text = config_to_json(config);
+  CHECK(text.find(plain) != std::string::npos);
+  CHECK(config_to_json(config_from_text(text)) == text);
+  // A pair comes with the loopback device.
+  config.namespaces = {{NamespaceType::network, ""}};
+  config.networks[0].type = "veth";
+  CHECK(config_from_text(config_to_json(config)).networks.size() == 2);
+}
+
 TEST_CASE("text and tree say the same", "[configs]") {
   for (const Config& config : {Config{}, full()}) {
     Json tree;
@@ -136,7 +169,8 @@ TEST_CASE("text and tree say the same", "[configs]") {
 TEST_CASE("the shapes are runc's", "[configs]") {
   const Json json = Json::parse(config_to_json(full()));
   CHECK(json["namespaces"][0] == Json::parse(R"({"type":"NEWNET","path":""})"));
-  CHECK(json["networks"][0]["type"] == "loopback");
+  CHECK(json["networks"][0]["txqueuelen"] == 7);
+  CHECK(json["routes"][0]["interface_name"] == "eth0");
   CHECK(json["devices"][0]["type"] == 98);
   CHECK(json["cgroups"]["devices"][0]["type"] == 97);
   CHECK(json["mounts"][0]["rec_attr"] ==

@@ -20,7 +20,7 @@ class Writer : JsonWriter<Sink> {
   void config(const Config& in) {
     out_.begin_object();
     put("no_pivot_root", in.no_pivot_root);
-    put("parent_death_signal", 0);
+    put("parent_death_signal", in.parent_death_signal);
     put("rootfs", in.rootfs);
     put("umask", in.umask);
     put("readonlyfs", in.readonly_rootfs);
@@ -32,7 +32,7 @@ class Writer : JsonWriter<Sink> {
     put("domainname", in.domainname);
     list("namespaces", in.namespaces, [this](const Namespace& one) { ns(one); });
     capabilities(in.capabilities);
-    networks(in);
+    write_networks(*this, in);
     out_.key("cgroups");
     cgroup(in.cgroup);
     if (!in.apparmor_profile.empty()) put("apparmor_profile", in.apparmor_profile);
@@ -127,31 +127,6 @@ class Writer : JsonWriter<Sink> {
     strings("Permitted", in->permitted);
     strings("Ambient", in->ambient);
     out_.end_object();
-  }
-
-  // A new network namespace has its loopback set up: runc's restore reads that from here.
-  void networks(const Config& in) {
-    out_.key("networks");
-    const Namespace* network = in.find(NamespaceType::network);
-    if (network == nullptr || !network->path.empty()) {
-      out_.null();
-    } else {
-      out_.begin_list();
-      out_.begin_object();
-      put("type", std::string_view("loopback"));
-      for (const char* key : {"name", "bridge", "mac_address", "address", "gateway", "ipv6_address",
-                              "ipv6_gateway"}) {
-        put(key, std::string_view());
-      }
-      put("mtu", 0);
-      put("txqueuelen", 0);
-      put("host_interface_name", std::string_view());
-      put("hairpin_mode", false);
-      out_.end_object();
-      out_.end_list();
-    }
-    out_.key("routes");
-    out_.null();
   }
 
   void cgroup(const Cgroup& in) {

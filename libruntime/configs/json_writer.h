@@ -80,6 +80,18 @@ class JsonWriter {
     write_members();
     out_.end_object();
   }
+  // Lists and objects within lists whose caller writes the end.
+  void begin_list(std::string_view key) {
+    out_.key(key);
+    out_.begin_list();
+  }
+  void end_list() { out_.end_list(); }
+  void begin_object() { out_.begin_object(); }
+  void end_object() { out_.end_object(); }
+  void null(std::string_view key) {
+    out_.key(key);
+    out_.null();
+  }
   // An entry of a list.
   template <class T>
   void value(const T& value) {

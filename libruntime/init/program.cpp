@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +14,16 @@
 
 namespace hull::init {
 namespace {
+
+// prctl(2): a change of user takes it away, so it comes after that.
+void die_with_launcher(const Session& session) {
+  if (session.plan.parent_death_signal == 0) return;
+  if (prctl(PR_SET_PDEATHSIG, session.plan.parent_death_signal, 0, 0, 0) != 0)
+    throw Error("cannot tie this process to its parent", "prctl", errno);
+  // It may have died before. Across a PID namespace getppid(2) can't tell, the channel can.
+  pollfd launcher{session.channel.fd(), POLLIN, 0};
+  if (poll(&launcher, 1, 0) > 0 && (launcher.revents & POLLHUP) != 0) _exit(1);
+}
 
 // Says `created`; with exec.fifo then blocks until `start` reads it (DESIGN 3).
 void wait_for_start(Session& session) {
@@ -39,6 +51,7 @@ void start_program(Session& session) {
   // the start.
   const bool early = process.no_new_privileges && process.seccomp && process.seccomp->notifies;
   if (early) load_seccomp(session);
+  die_with_launcher(session);
   wait_for_start(session);
   if (!plan.has_process)
     throw Error("cannot start: the configuration has no process").field("/process");

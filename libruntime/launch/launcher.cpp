@@ -17,6 +17,7 @@
 #include "libruntime/launch/planner.h"
 #include "libruntime/launch/sub_cgroup.h"
 #include "libruntime/network/devices.h"
+#include "libruntime/network/interfaces.h"
 #include "libruntime/plan/codec.h"
 #include "libruntime/plan/fields.h"
 #include "libruntime/plan/hooks.h"
@@ -168,13 +169,24 @@ void hand_over(Child& child, const configs::Config& config, plan::Plan& plan,
   }
 }
 
-// The container's network namespace: one that it joins, or its first process's own.
-void move_net_devices(const configs::Config& config, const JoinedNamespaces& joined, pid_t pid) {
+bool has_networks(const configs::Config& config) {
+  return !config.networks.empty() || !config.routes.empty();
+}
+
+// What the container's network namespace gets from outside; it is one that the container joins, or
+// its first process's own.
+void set_up_network(const configs::Config& config, const std::string& id,
+                    const JoinedNamespaces& joined, pid_t pid) {
+  Fd own;
+  int net_namespace = -1;
   for (size_t i = 0; i < joined.types.size(); ++i)
-    if (joined.types[i] == configs::NamespaceType::network)
-      return network::move_devices(config.net_devices, joined.fds[i].get());
-  const Fd own = open_or_throw(AT_FDCWD, "/proc/" + std::to_string(pid) + "/ns/net", O_RDONLY);
-  network::move_devices(config.net_devices, own.get());
+    if (joined.types[i] == configs::NamespaceType::network) net_namespace = joined.fds[i].get();
+  if (net_namespace < 0) {
+    own = open_or_throw(AT_FDCWD, "/proc/" + std::to_string(pid) + "/ns/net", O_RDONLY);
+    net_namespace = own.get();
+  }
+  if (!config.net_devices.empty()) network::move_devices(config.net_devices, net_namespace);
+  if (has_networks(config)) network::connect(config, net_namespace, id);
 }
 
 void announce(const Child& child, const LaunchOptions& options) {
@@ -216,6 +228,7 @@ class CleanUp {
         cgroup_->destroy();
       else if (cgroup_)
         cgroups::remove_unused(*cgroup_);
+      network::disconnect(networks_.devices, networks_.id);
       if (rdt_group_) resctrl::remove(rdt_group_->path, rdt_group_->config, rdt_group_->id);
       directory_.remove();
     } catch (const Error& e) {
@@ -235,6 +248,10 @@ class CleanUp {
     resctrl::enter(group.path, group.config, group.id, pid);
     rdt_group_ = std::move(group);
   }
+  void connect(const state::State& state, const JoinedNamespaces& joined) {
+    networks_ = {state.config.networks, state.id};
+    set_up_network(state.config, state.id, joined, child_->pid);
+  }
   void cancel() { done_ = true; }
 
  private:
@@ -243,11 +260,16 @@ class CleanUp {
     configs::IntelRdt config;
     std::string id;
   };
+  struct Networks {
+    std::vector<configs::Network> devices;
+    std::string id;
+  };
   state::Directory& directory_;
   std::unique_ptr<cgroups::Manager> cgroup_;
   bool cgroup_is_ours_ = false;
   std::optional<Child> child_;
   std::optional<RdtGroup> rdt_group_;
+  Networks networks_;
   bool done_ = false;
 };
 
@@ -265,6 +287,7 @@ void create_container(const Request& request, Started& started) {
   HookFiles hook_files;
   if (!plan.create_container_hooks.empty() || !plan.start_container_hooks.empty())
     hook_files = HookFiles::open(config);
+  if (has_networks(config)) network::check_networks(config);
   const JoinedNamespaces joined = open_namespaces(config);
   plan.namespace_fds = joined.types;
   std::optional<FdCloseBatch> batch(std::in_place);
@@ -273,6 +296,7 @@ void create_container(const Request& request, Started& started) {
 
   // Written down before it is made, so that `delete` finds it however this ends.
   describe(state, request.options, *new_cgroup);
+  network::name_host_ends(state.config.networks);
   request.directory.save(state);
 
   cgroups::Manager& cgroup = clean_up.create(std::move(new_cgroup), config.cgroup.resources);
@@ -301,7 +325,7 @@ void create_container(const Request& request, Started& started) {
   Child& child = clean_up.own(spawn(std::move(birth)));
   cgroup.entered();
   if (config.intel_rdt) clean_up.enter_rdt_group(state, child.pid);
-  if (!config.net_devices.empty()) move_net_devices(config, joined, child.pid);
+  if (!config.net_devices.empty() || has_networks(config)) clean_up.connect(state, joined);
   hand_over(child, config, plan, memory_task_file, joined.fds, -1, exec_fifo.get(),
             hook_files.output());
   // While the init mounts.

@@ -221,6 +221,7 @@ plan::Plan plan_container(const configs::Config& config, const configs::Process*
   out.sysctl = config.sysctl;
   if (!config.no_new_keyring) out.session_keyring = "_ses." + id;
   out.loopback_up = (out.new_namespaces & CLONE_NEWNET) != 0;
+  out.parent_death_signal = config.parent_death_signal;
   out.runtime_hooks = !config.hooks.prestart.empty() || !config.hooks.create_runtime.empty();
   out.create_container_hooks = config.hooks.create_container;
   out.start_container_hooks = config.hooks.start_container;

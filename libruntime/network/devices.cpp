@@ -4,8 +4,6 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -14,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libruntime/network/links.h"
 #include "libruntime/network/rtnetlink.h"
 #include "libruntime/system/error.h"
 
@@ -29,19 +28,6 @@ struct Address {
   uint32_t flags;
   std::map<uint16_t, std::string> attributes;
 };
-
-// Nothing when there is no device of this name.
-std::optional<int> index_of(Rtnetlink& net, const std::string& name) {
-  Request request(RTM_GETLINK, 0, ifinfomsg{});
-  request.attribute(IFLA_IFNAME, name);
-  std::optional<int> index;
-  try {
-    net.read(request, [&](const Reply& reply) { index = reply.header<ifinfomsg>().ifi_index; });
-  } catch (const Error& e) {
-    if (e.code() != ENODEV) throw;
-  }
-  return index;
-}
 
 std::set<int> all_indexes(Rtnetlink& net) {
   Request request(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{});
@@ -86,15 +72,6 @@ void add_address(Rtnetlink& net, int index, const Address& address) {
   net.change(request);
 }
 
-void set_up(Rtnetlink& net, int index) {
-  ifinfomsg head{};
-  head.ifi_index = index;
-  head.ifi_flags = IFF_UP;
-  head.ifi_change = IFF_UP;
-  Request request(RTM_NEWLINK, 0, head);
-  net.change(request);
-}
-
 // Its index there.
 int move(Rtnetlink& here, Rtnetlink& there, int index, const std::string& name, int net_namespace) {
   const bool pattern = name.find(kPattern) != std::string::npos;
@@ -126,23 +103,15 @@ void move_device(Rtnetlink& here, Rtnetlink& there, const std::string& name,
   const std::vector<Address> addresses = addresses_to_keep(here, *index);
   const int moved = move(here, there, *index, new_name.empty() ? name : new_name, net_namespace);
   for (const Address& address : addresses) add_address(there, moved, address);
-  set_up(there, moved);
-}
-
-void refuse_own_namespace(int net_namespace) {
-  struct stat own {
-  }, other{};
-  if (stat("/proc/thread-self/ns/net", &own) != 0 || fstat(net_namespace, &other) != 0)
-    throw Error("cannot look at a network namespace", "stat", errno);
-  if (own.st_dev == other.st_dev && own.st_ino == other.st_ino)
-    throw Error("the container shares the host's network namespace: no device can be moved")
-        .field("/linux/netDevices");
+  set_link_up(there, moved);
 }
 
 }  // namespace
 
 void move_devices(const std::map<std::string, std::string>& devices, int net_namespace) {
-  refuse_own_namespace(net_namespace);
+  if (is_own_namespace(net_namespace))
+    throw Error("the container shares the host's network namespace: no device can be moved")
+        .field("/linux/netDevices");
   Rtnetlink here;
   Rtnetlink there(net_namespace);
   for (const auto& [name, new_name] : devices) {

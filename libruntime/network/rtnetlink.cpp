@@ -91,7 +91,7 @@ Request::Request(uint16_t type, uint16_t flags) {
 }
 
 void Request::append(const void* data, size_t size) {
-  bytes_.append(static_cast<const char*>(data), size);
+  if (size > 0) bytes_.append(static_cast<const char*>(data), size);
   bytes_.resize(aligned(bytes_.size()));
 }
 
@@ -99,6 +99,17 @@ void Request::attribute(uint16_t type, const void* data, size_t size) {
   const rtattr head{static_cast<uint16_t>(sizeof(rtattr) + size), type};
   append(&head, sizeof head);
   append(data, size);
+}
+
+size_t Request::begin(uint16_t type) {
+  const size_t begun = bytes_.size();
+  attribute(type, nullptr, 0);
+  return begun;
+}
+
+void Request::end(size_t begun) {
+  const auto size = static_cast<uint16_t>(bytes_.size() - begun);
+  std::memcpy(bytes_.data() + begun, &size, sizeof size);  // rta_len comes first
 }
 
 std::optional<std::string_view> Reply::attribute(size_t header_size, uint16_t type) const {

@@ -9,7 +9,7 @@
 
 #include "libruntime/system/fd.h"
 
-// As much of rtnetlink(7) as moving devices needs. libnl-route would do it too, but its
+// As much of rtnetlink(7) as this room needs. libnl-route would do it too, but its
 // constructors run in every process that has it linked in, and it pulls in name services that a
 // static program can't have.
 namespace hull::network {
@@ -28,6 +28,14 @@ class Request {
   }
   void attribute(uint16_t type, const std::string& text) {
     attribute(type, text.c_str(), text.size() + 1);
+  }
+  // An attribute made of attributes: all that is added before its end, which takes what begin gave.
+  size_t begin(uint16_t type);
+  void end(size_t begun);
+  // A family's header within an attribute.
+  template <class Header>
+  void inner_header(const Header& header) {
+    append(&header, sizeof header);
   }
 
  private:

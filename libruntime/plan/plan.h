@@ -92,6 +92,7 @@ struct Plan {
   bool rlimits_from_outside = false;  // the launcher raises them, whom the host may let
   bool start_now = false;             // run and exec: no exec.fifo
   bool wait_when_created = false;     // the launcher has something to do before the program starts
+  int parent_death_signal = 0;        // what the program gets when the launcher dies; 0: nothing
   int log_level = 1;                  // log::Level
 
   // Descriptors beside the message, in this order.

@@ -28,7 +28,7 @@ plan::Plan sample() {
 
 }  // namespace
 
-TEST_CASE("A plan comes out of its bytes as it went in") {
+TEST_CASE("A plan comes out of its bytes as it went in", "[L74]") {
   const plan::Plan out = plan::decode<plan::Plan>(plan::encode(sample()));
   CHECK(out.id == "c1");
   CHECK(out.process.args == sample().process.args);
@@ -41,7 +41,7 @@ TEST_CASE("A plan comes out of its bytes as it went in") {
   CHECK(out.namespace_fds[1] == configs::NamespaceType::uts);
 }
 
-TEST_CASE("Bytes that were cut off or made longer are refused, wherever") {
+TEST_CASE("Bytes that were cut off or made longer are refused, wherever", "[L74]") {
   const std::string bytes = plan::encode(sample());
   for (size_t size = 0; size < bytes.size(); ++size)
     CHECK_THROWS_AS(plan::decode<plan::Plan>(std::string_view(bytes).substr(0, size)), Error);
@@ -59,7 +59,7 @@ TEST_CASE("A message brings its payload and its descriptors") {
   CHECK(message->fds.size() == 2);
 }
 
-TEST_CASE("A payload that is larger than a packet arrives whole") {
+TEST_CASE("A payload that is larger than a packet arrives whole", "[L74]") {
   auto [a, b] = plan::Channel::make_pair();
   const std::string large(5 << 20, 'p');
   a.send(plan::MessageType::plan, large);
@@ -90,7 +90,7 @@ TEST_CASE("The last words of a peer are heard although it read nothing") {
   CHECK_FALSE(b.receive().has_value());
 }
 
-TEST_CASE("An error travels with all its parts") {
+TEST_CASE("An error travels with all its parts", "[L81]") {
   const Error in = Error("m", "mount", 22).stage("s").field("/f").hint("h");
   const Error out = plan::decode_error(plan::encode_error(in));
   CHECK(std::string(out.what()) == in.what());

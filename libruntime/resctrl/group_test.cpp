@@ -103,7 +103,7 @@ class TaskTree {
 
 }  // namespace
 
-TEST_CASE("A container without closID gets a class with its ID, schemata last", "[resctrl]") {
+TEST_CASE("A container without closID gets a class with its ID, schemata last", "[resctrl][L87]") {
   const FakeTree tree;
   IntelRdt config;
   config.schemata = {"L3:0=1", "L2:0=3"};

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 
 #include "libruntime/system/error.h"
 #include "libruntime/system/fd.h"
+#include "libruntime/system/xattr.h"
 
 namespace hull::rootfs {
 namespace {
@@ -31,25 +31,21 @@ struct CloseDir {
 using Directory = std::unique_ptr<DIR, CloseDir>;
 
 // tmpfs keeps security.* and trusted.*; user.* only since Linux 6.6.
-bool may_be_refused(int code) { return code == EOPNOTSUPP || code == EPERM; }
+void set_if_allowed(int fd, const std::string& attribute, const std::string& value) {
+  try {
+    xattr::set(fd, attribute, value);
+  } catch (const Error& e) {
+    if (e.code() != EOPNOTSUPP && e.code() != EPERM) throw;
+  }
+}
 
 void copy_attributes(int from, int to, const char* name) {
-  const ssize_t size = flistxattr(from, nullptr, 0);
-  if (size < 0 && errno == EOPNOTSUPP) return;
-  if (size < 0) fail(name, "flistxattr");
-  if (size == 0) return;
-  std::string names(static_cast<size_t>(size), '\0');
-  const ssize_t got = flistxattr(from, names.data(), names.size());
-  if (got < 0) fail(name, "flistxattr");
-  names.resize(static_cast<size_t>(got));
-  std::string value;
-  for (size_t at = 0; at < names.size(); at += std::char_traits<char>::length(&names[at]) + 1) {
-    value.resize(XATTR_SIZE_MAX);
-    const ssize_t length = fgetxattr(from, &names[at], value.data(), value.size());
-    if (length < 0) fail(name, "fgetxattr");
-    if (fsetxattr(to, &names[at], value.data(), static_cast<size_t>(length), 0) != 0 &&
-        !may_be_refused(errno))
-      fail(name, "fsetxattr");
+  try {
+    for (const std::string& attribute : xattr::list(from))
+      if (const auto value = xattr::get(from, attribute)) set_if_allowed(to, attribute, *value);
+  } catch (Error& e) {
+    e.set_stage("tmpcopyup: copying " + quote(name));
+    throw;
   }
 }
 

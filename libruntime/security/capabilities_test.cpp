@@ -159,7 +159,7 @@ TEST_CASE("What cannot be granted is left out with a warning") {
   }
 }
 
-TEST_CASE("All sets are what was asked for") {
+TEST_CASE("All sets are what was asked for", "[L85]") {
   if (geteuid() != 0) HULL_SKIP("needs root");
   const configs::CapabilityMasks masks{.bounding = kChown | kKill | kNetRaw,
                                        .effective = kChown,

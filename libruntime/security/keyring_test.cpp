@@ -64,7 +64,7 @@ std::string last_warning;
 
 }  // namespace
 
-TEST_CASE("A new session keyring has the given name and can be searched by its user") {
+TEST_CASE("A new session keyring has the given name and can be searched by its user", "[L73]") {
   if (!has_keyrings()) HULL_SKIP("the kernel has no keyrings");
   CHECK(in_child([] {
           const int32_t keyring = join_session_keyring("_ses.hull-test");

@@ -54,7 +54,7 @@ TEST_CASE("AppArmor is enabled when its module says Y and its directory can be s
   CHECK_FALSE(apparmor_enabled(sys.path()));
 }
 
-TEST_CASE("Without AppArmor a profile is an error, no profile and unconfined are not") {
+TEST_CASE("Without AppArmor a profile is an error, no profile and unconfined are not", "[L70]") {
   if (apparmor_enabled()) HULL_SKIP("this kernel has AppArmor");
   CHECK(resolve_apparmor_profile("").empty());
   CHECK(resolve_apparmor_profile("unconfined").empty());
@@ -80,7 +80,7 @@ TEST_CASE("With AppArmor every profile is to be written") {
   }
 }
 
-TEST_CASE("Without SELinux a label is an error, no label is not") {
+TEST_CASE("Without SELinux a label is an error, no label is not", "[L82]") {
   if (selinux_enabled()) HULL_SKIP("this kernel has SELinux");
   CHECK(resolve_selinux_label("", "/process/selinuxLabel").empty());
   for (const char* field : {"/process/selinuxLabel", "/linux/mountLabel"}) {

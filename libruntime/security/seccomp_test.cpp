@@ -176,7 +176,7 @@ TEST_CASE("NOTIFY is refused where it could never be answered") {
   CHECK(error_field(profile) == "/linux/seccomp/syscalls");
 }
 
-TEST_CASE("Every operator compares 64 bits without sign") {
+TEST_CASE("Every operator compares 64 bits without sign", "[L75]") {
   constexpr uint64_t kLimit = 0x1'0000'0005;
   struct Case {
     SeccompOperator op;
@@ -290,7 +290,7 @@ TEST_CASE("A flag that no kernel has is not supported") {
   CHECK_FALSE(seccomp_flag_supported(1U << 30));
 }
 
-TEST_CASE("Every architecture of the specification is understood or refused by name") {
+TEST_CASE("Every architecture of the specification is understood or refused by name", "[L75]") {
   configs::Seccomp profile = profile_with(SeccompAction::errno_);
   profile.calls = {rule("read", SeccompAction::allow)};
   for (const configs::SeccompArchName& arch : configs::kSeccompArchs) {

@@ -1,12 +1,15 @@
 #include <unistd.h>
 
+#include <string>
+#include <string_view>
+
 #include "libruntime/system/catch.h"
 #include "libruntime/system/mountinfo.h"
 #include "libruntime/system/process_stat.h"
 
 using namespace hull;
 
-TEST_CASE("A stat line is read whatever the command's name holds") {
+TEST_CASE("A stat line is read whatever the command's name holds", "[L77]") {
   const auto stat = parse_process_stat(
       "42 (evil) R 1 (x) Z 7 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 0 0 1844 0 0 0");
   REQUIRE(stat.has_value());
@@ -15,6 +18,21 @@ TEST_CASE("A stat line is read whatever the command's name holds") {
   CHECK(stat->parent == 7);
   CHECK(stat->start_time == 987654);
   CHECK(stat->dead());
+}
+
+TEST_CASE("Names and states of every kind are read, and two of the states are dead", "[L77]") {
+  for (const char* name : {"sh", "a) b (c", "(sd-pam)", "", "new\nline", ") Z 1 2 3", "x) R"})
+    for (const char state : std::string_view("RSDZTtXxIPKW")) {
+      const auto stat =
+          parse_process_stat("7 (" + std::string(name) + ") " + state +
+                             " 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 0 0 1844 0 0 0");
+      INFO(name << " " << state);
+      REQUIRE(stat);
+      CHECK(stat->name == name);
+      CHECK(stat->state == state);
+      CHECK(stat->start_time == 987654);
+      CHECK(stat->dead() == (state == 'Z' || state == 'X' || state == 'x'));
+    }
 }
 
 TEST_CASE("A text that is no stat line gives nothing") {

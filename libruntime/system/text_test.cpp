@@ -15,7 +15,7 @@ TEST_CASE("A number is the whole text or nothing") {
   CHECK_FALSE(parse_number<unsigned>("-1").has_value());
 }
 
-TEST_CASE("A path is cleaned as Go's filepath.Clean does") {
+TEST_CASE("A path is cleaned as Go's filepath.Clean does", "[L79]") {
   const std::pair<const char*, const char*> table[] = {
       {"", "."},         {"/", "/"},        {"//a//b/", "/a/b"}, {"/a/../b", "/b"},
       {"/../a", "/a"},   {"a/../..", ".."}, {"./a/./b", "a/b"},  {"../x", "../x"},

@@ -74,7 +74,7 @@ class Agent {
 
 }  // namespace
 
-TEST_CASE("The agent gets the state and the listener") {
+TEST_CASE("The agent gets the state and the listener", "[L79]") {
   const Agent agent;
   int ends[2];
   REQUIRE(pipe(ends) == 0);

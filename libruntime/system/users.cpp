@@ -96,6 +96,15 @@ UserIds find_user(std::string_view passwd, std::string_view group, std::string_v
   return out;
 }
 
+std::vector<gid_t> find_groups(std::string_view group, const std::vector<std::string>& wanted) {
+  std::vector<gid_t> out;
+  for (const std::string& one : wanted) {
+    const gid_t gid = find_group(group, one);
+    if (std::find(out.begin(), out.end(), gid) == out.end()) out.push_back(gid);
+  }
+  return out;
+}
+
 std::optional<std::string> home_of(std::string_view passwd, uid_t uid) {
   return field_of(passwd, uid, 5);
 }

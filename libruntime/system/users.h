@@ -27,4 +27,7 @@ struct UserIds {
 // entry, or a number beyond 2147483647.
 UserIds find_user(std::string_view passwd, std::string_view group, std::string_view wanted);
 
+// The numbers of groups by name or number, each once. Throws Error.
+std::vector<gid_t> find_groups(std::string_view group, const std::vector<std::string>& wanted);
+
 }  // namespace hull

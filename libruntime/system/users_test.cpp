@@ -31,7 +31,7 @@ std::string failure(const char* wanted) {
 
 }  // namespace
 
-TEST_CASE("a user is found by name or number, with its supplementary groups", "[users]") {
+TEST_CASE("a user is found by name or number, with its supplementary groups", "[users][S24][L78]") {
   const auto web = find_user(kPasswd, kGroup, "web");
   CHECK(web.uid == 33);
   CHECK(web.gid == 33);
@@ -67,4 +67,12 @@ TEST_CASE("unknown names and numbers out of range are refused", "[users]") {
   CHECK(failure("1:99999999999") == "uids and gids must be in range 0-2147483647");
   CHECK(failure("huge") == "uids and gids must be in range 0-2147483647");
   CHECK(failure("web") == "none");
+}
+
+TEST_CASE("additional groups are found by name or number, each once", "[users][L78]") {
+  CHECK(hull::find_groups(kGroup, {"audio", "7", "web", "29", "audio"}) ==
+        std::vector<gid_t>{29, 7, 33});
+  CHECK(hull::find_groups(kGroup, {}).empty());
+  CHECK_THROWS_AS(hull::find_groups(kGroup, {"audio", "none"}), hull::Error);
+  CHECK_THROWS_AS(hull::find_groups(kGroup, {"2147483648"}), hull::Error);
 }
