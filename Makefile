@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build demo test conformance tidy bench install clean
+.PHONY: all build demo test test-vm conformance tidy bench install clean
 all: build
 
 build:
@@ -15,6 +15,10 @@ demo:
 
 test:
 	packaging/run-tests.sh
+
+# All that can run in virtual machines with cgroup v2, systemd and AppArmor; `make test` has a part of it.
+test-vm:
+	STEPS=vm-all packaging/run-tests.sh
 
 # The suite with hull and Debian's runc and crun side by side: the report is build/conformance.html.
 conformance:

@@ -2,9 +2,10 @@
 # run-tests.sh: what `make test` does, from a clean checkout to the one line that counts:
 #   N passed, M failed, K skipped
 # Exit status 1 when anything failed. Steps: packages, release build, format, unit tests, container tests,
-# conformance cases, the second compiler with sanitizers: unit tests and fuzz targets. STEPS="format unit" runs
-# only these (format unit container conformance library tsan asan fuzz; tidy, clang-tidy, runs only when it is named).
-# HULL names another runtime for the container tests. FUZZ_SECONDS (60) is shared by all fuzz targets.
+# conformance cases, a part of them in a virtual machine, the second compiler with sanitizers: unit tests and fuzz
+# targets. STEPS="format unit" runs only these (format unit container conformance library tsan vm asan fuzz; only when
+# they are named: tidy, clang-tidy; vm-all, `make test-vm`). HULL names another runtime for the container tests.
+# FUZZ_SECONDS (60) is shared by all fuzz targets.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,7 +48,7 @@ need() {
 catch_tests() {
   local title=$1 log=$logs/catch status good bad skips started=$SECONDS
   shift
-  timeout --kill-after=10 600 "$@" >"$log" 2>&1 </dev/null
+  timeout --kill-after=10 "${limit:-600}" "$@" >"$log" 2>&1 </dev/null
   status=$?
   # "All tests passed (9 assertions in 3 test cases)" or "test cases: 3 | 2 passed | 1 failed"
   good=$(sed -nE 's/^All tests passed .* in ([0-9]+) test cases?\)$/\1/p; s/^test cases:.*[^0-9]([0-9]+) passed.*/\1/p' "$log" | tail -n 1)
@@ -67,26 +68,63 @@ catch_tests() {
   fi
 }
 
-# conformance_cases: the suite with hull alone, and its table of rules; every case is counted. A pending
+# conformance_cases TITLE [COMMAND...]: the suite with hull alone, run by COMMAND; every case is counted. A pending
 # one counts as skipped.
 conformance_cases() {
-  local log=$logs/conformance line started=$SECONDS
-  timeout --kill-after=10 600 build/hull-conformance build/hull >"$log" 2>&1 </dev/null
+  local title=$1 log=$logs/conformance line started=$SECONDS
+  shift
+  timeout --kill-after=10 "${limit:-600}" "$@" build/hull-conformance build/hull >"$log" 2>&1 </dev/null
   line=$(grep -E '^hull: [0-9]+ passed, ' "$log" | tail -n 1)
   if [ -z "$line" ]; then
     failed=$((failed + 1))
     tail -n 50 "$log"
-    echo "FAILED  conformance: no result ($((SECONDS - started)) s)"
+    echo "FAILED  $title: no result ($((SECONDS - started)) s)"
     return
   fi
   local good bad skips later
   read -r good bad skips later <<<"$(sed -E 's/[^0-9]+/ /g' <<<"$line")"
   passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips + later))
   [ "$bad" -eq 0 ] || head -n 200 "$log"
-  [ "$bad" -eq 0 ] && echo "ok      conformance: ${line#hull: } ($((SECONDS - started)) s)" ||
-    echo "FAILED  conformance: ${line#hull: } ($((SECONDS - started)) s)"
-  step "conformance: every rule has a case, coverage.md is current" \
-    build/hull-conformance --check-coverage conformance/coverage.md
+  [ "$bad" -eq 0 ] && echo "ok      $title: ${line#hull: } ($((SECONDS - started)) s)" ||
+    echo "FAILED  $title: ${line#hull: } ($((SECONDS - started)) s)"
+}
+
+# vm_there MACHINE: whether a virtual machine boots here. Else the reason why not is in a line "SKIP ...", and counts.
+vm_there() {
+  local log=$logs/vm
+  if packaging/install-packages.sh vm >"$log" 2>&1 && HULL_VM_SECONDS=120 timeout 900 conformance/vm/in-vm.sh "$1" true >>"$log" 2>&1; then
+    return 0
+  fi
+  skipped=$((skipped + 1))
+  echo "SKIP virtual machine ($1): $(tail -n 1 "$log")"
+  return 1
+}
+
+# vm_containers MACHINE FILTERS SYSTEMD_FILTERS: container tests with cgroup v2, AppArmor and every capability, and
+# with systemd as manager of the cgroups.
+vm_containers() {
+  export HULL_VM_SECONDS=$((limit - 20))
+  catch_tests "container tests, cgroup v2 ($1)" \
+    conformance/vm/in-vm.sh "$1" build/hull-container-tests -# "$2"
+  HULL_CGROUPS=systemd catch_tests "container tests, cgroups by systemd ($1)" \
+    conformance/vm/in-vm.sh "$1" build/hull-container-tests -# "$3"
+}
+
+# What `make test` has the time for, two minutes where the machine is idle.
+vm_some() {
+  vm_there uml || return
+  limit=300 vm_containers uml '[#apparmor_test],[#cgroups_test],[#update_test]' '[systemd],[#resources_test]'
+}
+
+vm_all() {
+  local machine limit=3600 all='~[.]~[slow]'
+  for machine in uml qemu; do
+    vm_there "$machine" || continue
+    vm_containers "$machine" "$all" "$all"
+    conformance_cases "conformance, cgroup v2 ($machine)" conformance/vm/in-vm.sh "$machine"
+  done
+  export HULL_VM_GROUPS="vm-image vm-hosts"
+  vm_there uml && step "engines over hull, cgroups by systemd (uml)" conformance/vm/in-vm.sh uml conformance/vm/hosts.sh
 }
 
 build() {
@@ -125,11 +163,17 @@ wanted format && step "format" check_format
 wanted unit && catch_tests "unit tests" build/hull-unit-tests
 wanted unit && catch_tests "slow unit tests" build/hull-unit-tests '[slow]' && grep 'verdicts compared' "$logs/catch"
 wanted container && catch_tests "container tests" build/hull-container-tests
-wanted conformance && conformance_cases
+if wanted conformance; then
+  conformance_cases "conformance"
+  step "conformance: every rule has a case, coverage.md is current" \
+    build/hull-conformance --check-coverage conformance/coverage.md
+fi
 wanted library && step "library: the installed package and its examples" packaging/library-test.sh build
 if wanted tsan && step "build with ThreadSanitizer" build tsan; then
   step "library: 8 threads, 400 containers under ThreadSanitizer" packaging/library-test.sh build tsan build-tsan
 fi
+wanted vm && vm_some
+[[ " ${STEPS:-} " == *" vm-all "* ]] && vm_all
 if wanted asan || wanted fuzz; then
   if step "build with clang and sanitizers" build fuzz; then
     wanted asan && catch_tests "unit tests with sanitizers" build-fuzz/hull-unit-tests "~[slow]"

@@ -157,6 +157,7 @@ TEST_CASE("events refuses wrong intervals, and containers that are not running",
 }
 
 TEST_CASE("a container that is killed for lack of memory is one event", "[C8][B37][users-ask-18]") {
+  if (by_systemd()) HULL_SKIP("systemd takes the cgroup away at once, and its count of kills");
   if (!has_controller("memory")) HULL_SKIP("no memory controller");
   if (!counts_swap()) HULL_SKIP("the kernel does not count swap");
   Bundle bundle;
@@ -188,7 +189,7 @@ TEST_CASE("each process that is killed for lack of memory is one event", "[C8][u
   REQUIRE(eventually([&] { return count_of(events.out(), "stats") > 0; }));
   write_file(bundle.rootfs("/go"), "");
   REQUIRE(eventually([&] { return bundle.read("rootfs/killed") == "137\n137\n137\n137\n137\n"; },
-                     std::chrono::milliseconds(20'000)));
+                     std::chrono::milliseconds(60'000)));
   // The kernel may end more than the shells.
   const size_t kills = oom_kills(hull);
   CHECK(kills >= 5);

@@ -95,11 +95,16 @@ TEST_CASE("idmap maps one mount, ridmap the tree below it", "[D15]") {
       "stat -c %u /mnt/idmap/file /mnt/idmap/sub/f /mnt/ridmap/file /mnt/ridmap/sub/f");
   files.bundle.save();
   Hull hull(files.bundle);
+  // A bind mount: before Linux 6.3 a tmpfs can't be idmapped.
   const std::string sub = files.dir() + "/sub";
-  const Outcome done = run_command(
-      {"unshare", "-m", "/bin/sh", "-c",
-       "mount -t tmpfs tmpfs " + sub + " && touch " + sub + "/f && exec \"$0\" \"$@\"",
-       Hull::program(), "--root", hull.root(), "run", "--bundle", files.bundle.dir(), hull.id()});
+  const std::string mounted = files.dir() + "/mounted";
+  std::vector<std::string> words = {"unshare", "-m", "/bin/sh", "-c",
+                                    "mkdir " + mounted + " && touch " + mounted +
+                                        "/f && mount --bind " + mounted + " " + sub +
+                                        " && exec \"$0\" \"$@\""};
+  for (const std::string& word : hull.argv({"run", "--bundle", files.bundle.dir(), hull.id()}))
+    words.push_back(word);
+  const Outcome done = run_command(words);
   INFO(done.err);
   CHECK(done.out == "1005\n0\n1005\n1000\n");
 }

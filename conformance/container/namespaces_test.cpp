@@ -30,9 +30,13 @@ std::string ns_of(pid_t pid, const char* file) {
   return link_of("/proc/" + std::to_string(pid) + "/ns/" + file);
 }
 
+// A kernel can be built without (user-mode-linux is).
+bool has_time_namespaces() { return exists("/proc/self/ns/time"); }
+
 }  // namespace
 
 TEST_CASE("every type of namespace can be new", "[E1]") {
+  if (!has_time_namespaces()) HULL_SKIP("the kernel has no time namespaces");
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});
   for (const char* type : {"cgroup", "time"}) bundle.name_space(type);
@@ -149,6 +153,7 @@ TEST_CASE("a cgroup namespace hides where the container's cgroup is", "[E1]") {
 }
 
 TEST_CASE("time offsets move the container's clocks, for exec too", "[E8]") {
+  if (!has_time_namespaces()) HULL_SKIP("the kernel has no time namespaces");
   Bundle bundle;
   bundle.name_space("time");
   bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 1'000'000}}},
@@ -168,6 +173,7 @@ TEST_CASE("time offsets move the container's clocks, for exec too", "[E8]") {
 }
 
 TEST_CASE("a time namespace can be joined with its offsets", "[E1][E8]") {
+  if (!has_time_namespaces()) HULL_SKIP("the kernel has no time namespaces");
   Bundle first;
   first.name_space("time");
   first.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 2'000'000}}}};
@@ -180,6 +186,7 @@ TEST_CASE("a time namespace can be joined with its offsets", "[E1][E8]") {
 }
 
 TEST_CASE("offsets that no clock can have, or without a new time namespace, are refused", "[E8]") {
+  if (!has_time_namespaces()) HULL_SKIP("the kernel has no time namespaces");
   Bundle bundle;
   bundle.name_space("time");
   bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", -4'000'000'000}}}};
@@ -192,6 +199,17 @@ TEST_CASE("offsets that no clock can have, or without a new time namespace, are 
   bundle.remove_name_space("time");
   bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 1}}}};
   CHECK(contains(refusal_of(bundle), "time namespace"));
+}
+
+TEST_CASE("a type of namespaces that the kernel lacks is named", "[E1][E8]") {
+  if (has_time_namespaces()) HULL_SKIP("the kernel has all types of namespaces");
+  Bundle bundle;
+  bundle.name_space("time");
+  SECTION("without offsets") {}
+  SECTION("with offsets") { bundle.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", 1}}}}; }
+  const std::string refused = refusal_of(bundle);
+  CHECK(contains(refused, "/linux/namespaces"));
+  CHECK(contains(refused, "this kernel has no time namespaces"));
 }
 
 TEST_CASE("the recorded pid is the host's although user and pid namespace are joined", "[E2]") {

@@ -155,17 +155,19 @@ void Conversation::take_listener(const plan::Message& message) {
   }
 }
 
-void Conversation::died() {
+void Conversation::died() { throw death_of(child_, plan_.kind, config_.cgroup.resources); }
+
+Error death_of(const Child& child, plan::Kind kind, const configs::Resources& resources) {
   siginfo_t info{};
-  if (waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &info, WEXITED | WNOWAIT) != 0)
-    throw Error("cannot tell how the init ended", "waitid", errno);
+  if (waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED | WNOWAIT) != 0)
+    return Error("cannot tell how the init ended", "waitid", errno);
   // The kernel tells nobody but the cgroup that it was out of memory.
   const bool killed = info.si_code == CLD_KILLED && info.si_status == SIGKILL;
-  if (killed && plan_.kind == plan::Kind::container && config_.cgroup.resources.memory > 0)
-    throw Error("container init was OOM-killed (memory limit too low?)")
+  if (killed && kind == plan::Kind::container && resources.memory > 0)
+    return Error("container init was OOM-killed (memory limit too low?)")
         .field("/linux/resources/memory/limit");
-  throw Error("the container's init " + ending(info) + " without saying why" +
-              (killed ? " (possibly OOM-killed)" : ""));
+  return Error("the container's init " + ending(info) + " without saying why" +
+               (killed ? " (possibly OOM-killed)" : ""));
 }
 
 bool died_before_execve(pid_t pid, const Fd& pidfd) {

@@ -49,6 +49,9 @@ class Conversation {
   Started& started_;
 };
 
+// Why hull-init, whose channel has closed, died without a word. Waits for its end.
+Error death_of(const Child& child, plan::Kind kind, const configs::Resources& resources);
+
 // Whether hull-init, whose last close-on-exec descriptor has closed, died instead of executing the
 // program. Once it is reaped only a kill can be told from a program that has ended, and before
 // Linux 6.15 not even that: then the answer is no, and who reaped it knows how it ended.

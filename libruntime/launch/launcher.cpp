@@ -160,11 +160,13 @@ void hand_over(Child& child, const configs::Config& config, plan::Plan& plan,
   try {
     set_oom_score(child.pid, plan.process.oom_score_adj, config);
     send_plan(child, plan, memory_task_file, namespaces, pidfd, exec_fifo, hooks);
-  } catch (const Error&) {
-    // It may have failed before it could read its plan, and said why.
+  } catch (const Error& e) {
+    // It may have failed before it could read its plan, and said why; or it was killed: in v2 it
+    // is born under the container's memory limit.
     const auto message = child.channel.receive();
     if (message && message->type == plan::MessageType::stillborn)
       throw stillborn_error(plan::number_of(*message));
+    if (!message && e.code() == EPIPE) throw death_of(child, plan.kind, config.cgroup.resources);
     throw;
   }
 }

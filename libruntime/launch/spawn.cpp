@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "libruntime/configs/names.h"
 #include "libruntime/init/init.h"
 #include "libruntime/launch/id_maps.h"
 #include "libruntime/launch/init_executable.h"
@@ -268,6 +269,17 @@ void take_second(Child& child, const Fd& socket) {
   child.pidfd.reset(sys::pidfd_open(second, 0));
 }
 
+// A kernel that was built without a type of namespaces has no file for it, and says EINVAL.
+void explain_lack(Error& error, uint64_t namespaces) {
+  if (error.code() != EINVAL) return;
+  for (const configs::NamespaceName& one : configs::kNamespaces) {
+    const std::string file = "/proc/self/ns/" + std::string(one.file);
+    if ((namespaces & one.flag) == 0 || access(file.c_str(), F_OK) == 0) continue;
+    error.set_field("/linux/namespaces");
+    error.set_hint("this kernel has no " + std::string(one.spec) + " namespaces");
+  }
+}
+
 // Hosts that keep users from making user namespaces do it by one of these.
 std::string what_forbids_user_namespaces() {
   static constexpr struct {
@@ -287,12 +299,13 @@ std::string what_forbids_user_namespaces() {
   return {};
 }
 
-pid_t clone_or_throw(clone_args& args) {
+pid_t clone_or_throw(clone_args& args, uint64_t namespaces) {
   const pid_t pid = sys::clone3(&args);
   if (pid < 0) {
     Error error("cannot make the container's first process", "clone3", errno);
     const int code = errno;
     if ((args.flags & CLONE_NEWUSER) != 0) error.set_hint(what_forbids_user_namespaces());
+    explain_lack(error, namespaces);
     if (code == ENOSPC || code == EUSERS)
       error.set_hint("a limit in /proc/sys/user/max_*_namespaces is reached");
     if (code == EPERM)
@@ -356,7 +369,7 @@ Child spawn(Birth birth) {
   pid_t pid = 0;
   {
     const PidNamespaceScope scope(pid_inside ? -1 : birth.pid_namespace);
-    pid = clone_or_throw(args);
+    pid = clone_or_throw(args, birth.new_namespaces);
     if (pid == 0) be_born(newborn);
   }
   Child child{pid, Fd(pidfd), std::move(ours)};
@@ -388,6 +401,7 @@ Error stillborn_error(int number) {
   const StepName name = step < kSteps.size() ? kSteps[step] : StepName{"?", ""};
   Error error("the container's first process failed before it became hull-init", name.call, code);
   if (*name.field != '\0') error.set_field(name.field);
+  if (static_cast<Step>(step) == Step::make_time_namespace) explain_lack(error, CLONE_NEWTIME);
   if (static_cast<Step>(step) == Step::set_time_offsets && code == ERANGE)
     error.set_hint("a clock would be negative, or too far in the future");
   return error;
