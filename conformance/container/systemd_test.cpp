@@ -206,6 +206,31 @@ TEST_CASE("update tells systemd too", "[B39][F35][systemd]") {
   CHECK(difference(before, c.limits()) == "cpu.weight: 100\nnow: 77\n");
 }
 
+TEST_CASE("an update that is refused reaches neither the files nor the unit",
+          "[B39][F8][systemd]") {
+  if (!systemd_runs()) HULL_SKIP("systemd is not process 1");
+  Scoped c;
+  c.bundle.config["linux"]["resources"]["memory"] = {{"limit", 67108864}};
+  c.bundle.config["linux"]["resources"]["cpu"] = {{"quota", 20000}, {"period", 50000}};
+  c.launch();
+  const auto before = c.limits();
+  const Json wanted = {{"memory", {{"limit", 4096}, {"checkBeforeUpdate", true}}},
+                       {"pids", {{"limit", 9}}}};
+  const Outcome refused =
+      c.hull.command({"update", "--resources", "-", c.hull.id()}, {.input = wanted.dump()});
+  CHECK(refused.exit_code == 1);
+  CHECK(contains(refused.err, "/linux/resources/memory/limit"));
+  CHECK(difference(before, c.limits()) == "");
+  CHECK(c.property("MemoryMax") == "67108864");
+  CHECK(c.hull.status() == "running");
+  // systemd hears of the period what it was.
+  CHECK(c.hull.command({"update", "--cpu-quota", "10000", c.hull.id()}).exit_code == 0);
+  CHECK(c.limits().at("cpu.max") == "10000 50000\n");
+  systemctl({"daemon-reload"});
+  systemctl({"set-property", "--runtime", c.unit, "CPUWeight=77"});
+  CHECK(c.limits().at("cpu.max") == "10000 50000\n");
+}
+
 TEST_CASE("a container of one process fits into its scope", "[F15][systemd]") {
   if (!systemd_runs()) HULL_SKIP("systemd is not process 1");
   for (const bool unified : {false, true}) {

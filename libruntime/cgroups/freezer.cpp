@@ -62,7 +62,9 @@ bool reaches_v2(const std::string& dir, bool frozen, const Deadline& deadline) {
   const EventsFile events(dir);
   const std::string_view wanted = frozen ? "frozen 1" : "frozen 0";
   for (;;) {
-    if (has_line(events.read(), wanted)) return true;
+    const std::string now = events.read();
+    if (has_line(now, wanted)) return true;
+    if (now.empty()) throw Error("cgroup " + quote(dir) + " is gone");
     // Of a frozen parent there is no news to wait for.
     if (!frozen && !frozen_ancestor(dir, "cgroup.freeze").empty()) return false;
     if (!events.wait(deadline)) return false;

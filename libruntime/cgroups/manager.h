@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -62,7 +63,9 @@ class Manager {
   // Changes the limits of one that exists; the device rules stay as they are. Limits that are not
   // set are not touched. Throws Error with the field of the first that the kernel refuses; then all
   // are as they were.
-  virtual void set(const configs::Resources& resources) = 0;
+  void set(const configs::Resources& resources) { set(resources, {}); }
+  // `then` runs with the new limits in force; when it throws, they are taken back as well.
+  virtual void set(const configs::Resources& resources, const std::function<void()>& then) = 0;
   // Opens the way in. `create` has run, now or in the past.
   [[nodiscard]] virtual Entrance open_entrance() const = 0;
   // The v1 part of a `cgroup` mount; empty for v2.

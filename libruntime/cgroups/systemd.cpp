@@ -217,13 +217,28 @@ void SystemdManager::entered() {
   if (!one_task_) return;
   Resources only;
   only.pids_limit = 1;
-  set(only);
+  set(only, {});
 }
 
-void SystemdManager::set(const Resources& resources) {
-  const Properties properties = limits(resources);
-  if (!properties.empty()) set_unit_properties(bus(), unit_, properties);
-  files_->set(resources);
+// The files first: what the kernel refuses must not be in the unit, and a limit that would kill is
+// refused there. systemd writes the files as well, rounded by its own rules, so they come again.
+void SystemdManager::set(const Resources& resources, const std::function<void()>& then) {
+  Resources whole = resources;
+  // One setting, of which systemd has to hear both halves.
+  if (whole.cpu_quota != 0 || whole.cpu_period != 0) {
+    if (whole.cpu_quota == 0) whole.cpu_quota = config_.resources.cpu_quota;
+    if (whole.cpu_period == 0) whole.cpu_period = config_.resources.cpu_period;
+  }
+  Properties properties = limits(whole);
+  // Can't be changed while the unit lives, and counts at its start only.
+  std::erase_if(properties, [](const UnitProperty& one) { return one.name == "OOMPolicy"; });
+  files_->set(resources, [&] {
+    if (!properties.empty()) {
+      set_unit_properties(bus(), unit_, properties);
+      files_->set(whole);
+    }
+    if (then) then();
+  });
 }
 
 void SystemdManager::destroy() {

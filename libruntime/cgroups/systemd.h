@@ -29,7 +29,7 @@ class SystemdManager final : public Manager {
   }
   void create(const configs::Resources& resources) override;
   void entered() override;
-  void set(const configs::Resources& resources) override;
+  void set(const configs::Resources& resources, const std::function<void()>& then) override;
   [[nodiscard]] Entrance open_entrance() const override { return files_->open_entrance(); }
   [[nodiscard]] std::vector<Controller> controllers() const override {
     return files_->controllers();

@@ -116,8 +116,11 @@ void V1Manager::set_devices(const Resources& resources, const NewDirectories& ma
   throw Error("the devices controller is not mounted").field("/linux/resources/devices");
 }
 
-void V1Manager::set(const Resources& resources) {
-  FormerLimits::guard([&](FormerLimits& former) { set_limits(resources, &former); });
+void V1Manager::set(const Resources& resources, const std::function<void()>& then) {
+  FormerLimits::guard([&](FormerLimits& former) {
+    set_limits(resources, &former);
+    if (then) then();
+  });
 }
 
 void V1Manager::set_limits(const Resources& resources, FormerLimits* former) const {

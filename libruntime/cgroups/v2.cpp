@@ -83,9 +83,10 @@ void V2Manager::create_steps(const Resources& resources, NewDirectories& made) {
   if (owner_) delegate_cgroup(dir_, *owner_);
 }
 
-void V2Manager::set(const Resources& resources) {
+void V2Manager::set(const Resources& resources, const std::function<void()>& then) {
   FormerLimits::guard([&](FormerLimits& former) {
     set_v2_limits(dir_, read_words(dir_, "cgroup.controllers"), resources, &former);
+    if (then) then();
   });
 }
 

@@ -17,7 +17,7 @@ class V2Manager final : public Manager {
 
   [[nodiscard]] const std::map<std::string, std::string>& paths() const override { return paths_; }
   void create(const configs::Resources& resources) override;
-  void set(const configs::Resources& resources) override;
+  void set(const configs::Resources& resources, const std::function<void()>& then) override;
   [[nodiscard]] Entrance open_entrance() const override;
   [[nodiscard]] std::vector<Controller> controllers() const override { return {}; }
   void freeze(bool frozen) override;

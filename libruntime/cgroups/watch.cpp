@@ -30,11 +30,13 @@ bool poll_one(int fd, short events, const Deadline& deadline) {
 
 }  // namespace
 
-EventsFile::EventsFile(const std::string& dir)
-    : fd_(open_or_throw(AT_FDCWD, dir + "/cgroup.events", O_RDONLY)),
-      path_(dir + "/cgroup.events") {}
+EventsFile::EventsFile(const std::string& dir) : path_(dir + "/cgroup.events") {
+  fd_.reset(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd_ && errno != ENOENT) throw Error("cannot open " + quote(path_), "open", errno);
+}
 
 std::string EventsFile::read() const {
+  if (!fd_) return "";
   std::array<char, 512> buffer;
   ssize_t got = 0;
   do {

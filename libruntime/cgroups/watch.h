@@ -25,8 +25,8 @@ class EventsFile {
   std::string path_;
 };
 
-// Waits until the cgroup and those below it hold no process. False when the deadline passed, or
-// when there is no such file (v1).
+// Waits until the cgroup and those below it hold no process, or it is gone. False when the deadline
+// passed. For v2 only.
 bool wait_until_unpopulated(const std::string& dir, const Deadline& deadline);
 
 // Waits until all these processes are dead (pidfd_open(2)). False when the deadline passed.
