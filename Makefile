@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build demo test test-vm conformance tidy bench install clean
+.PHONY: all build demo test test-slow test-vm conformance tidy bench install clean
 all: build
 
 build:
@@ -23,6 +23,13 @@ test-vm:
 # The suite with hull and Debian's runc and crun side by side: the report is build/conformance.html.
 conformance:
 	packaging/conformance.sh $(RUNTIMES)
+
+# A thousand fork bombs and a hundred containers out of memory: some minutes.
+test-slow:
+	packaging/install-packages.sh build test
+	cmake --preset release -DHULL_TESTS=ON
+	cmake --build --preset release --target hull hull-container-tests
+	build/hull-container-tests '[.slow-fork-bombs],[.][slow]'
 
 tidy:
 	STEPS=tidy packaging/run-tests.sh

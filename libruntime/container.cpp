@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "libruntime/cgroups/frozen.h"
 #include "libruntime/cgroups/manager.h"
 #include "libruntime/cgroups/update.h"
 #include "libruntime/container_impl.h"
@@ -89,13 +90,21 @@ configs::Process resolve(const Process& process, const configs::Config& config,
   return out;
 }
 
+Error paused(std::string text) { return Error(std::move(text)).kind(ErrorKind::container_paused); }
+
+void refuse_frozen_start(const cgroups::Manager& cgroup) {
+  const std::string by = cgroup.frozen_by();
+  if (by.empty()) return;
+  if (cgroup.frozen()) throw paused("cannot start a container in the paused state");
+  throw cgroups::frozen_error("cannot start the container", by);
+}
+
 void end_init(const State& state, cgroups::Manager& cgroup) {
   const Fd init = state::open_init(state);
   if (!init) return;
   if (sys::pidfd_send_signal(init.get(), SIGKILL) != 0 && errno != ESRCH)
     throw Error("cannot kill the container's init", "pidfd_send_signal", errno);
-  // A frozen v1 cgroup holds the signal back until it thaws.
-  if (cgroup.frozen()) cgroup.freeze(false);
+  cgroups::require_dying(cgroup);
   if (!ended_within(init, kKillTime)) throw Error("container init still running");
 }
 
@@ -166,11 +175,15 @@ void Container::Impl::destroy_after_failure() {
 
 void Container::Impl::join(Process& process, const configs::Process& what, Started& started) {
   const auto now_state = state();
-  const Status now = status_of(*now_state, directory);
-  if (now == Status::stopped) throw not_running("cannot exec in a stopped container");
-  if (now == Status::paused && !process.options.ignore_paused)
-    throw Error("cannot exec in a paused container (use --ignore-paused to override)")
-        .kind(ErrorKind::container_paused);
+  if (!process.options.ignore_paused) {
+    const auto cgroup = manager_of(*now_state);
+    const std::string by = cgroup->frozen_by();
+    if (!by.empty() && state::init_alive(*now_state)) {
+      if (cgroup->frozen())
+        throw paused("cannot exec in a paused container (use --ignore-paused to override)");
+      throw cgroups::frozen_error("cannot exec in the container", by);
+    }
+  }
   started = launch::exec_process(*now_state, what, process.options);
 }
 
@@ -206,18 +219,14 @@ void Container::start(const LaunchOptions& options) {
 void Container::exec() {
   Impl::Exclusive exclusive(*impl_);
   const auto state = impl_->state();
-  switch (status_of(*state, impl_->directory)) {
-    case Status::created:
-      break;
-    case Status::stopped:
-      throw not_running("cannot start a container that has stopped");
-    default:
-      throw Error("cannot start an already running container");
-  }
   const Fd init = state::open_init(*state);
   if (!init) throw not_running("cannot start a container that has stopped");
+  if (!impl_->directory.has_exec_fifo()) throw Error("cannot start an already running container");
+  const auto cgroup = manager_of(*state);
+  // Before exec.fifo is opened: an init that is held back would find it closed when it goes on.
+  refuse_frozen_start(*cgroup);
   try {
-    launch::let_go(impl_->directory, init, state->init_pid);
+    launch::let_go(impl_->directory, init, state->init_pid, [&] { refuse_frozen_start(*cgroup); });
     exclusive.release();
     run_poststart_hooks(*state);
   } catch (const Error& failure) {
@@ -232,11 +241,12 @@ void Container::exec() {
 void Container::signal(int number, bool all) {
   const auto state = impl_->state();
   const bool shared_pids = !has_own_pid_namespace(state->config);
-  if (all || (number == SIGKILL && shared_pids)) {
+  if (!state->cgroup_paths.empty() && (all || (number == SIGKILL && shared_pids))) {
     const auto cgroup = manager_of(*state);
     // The cgroup is gone with its processes: runc says so for a container that is not running.
     if (!all && !state::open_init(*state) && cgroup->processes().empty()) throw not_running();
     cgroup->kill(number);
+    if (number == SIGKILL) cgroups::let_die(*cgroup);
     return;
   }
   const Fd init = state::open_init(*state);
@@ -245,11 +255,7 @@ void Container::signal(int number, bool all) {
     if (errno == ESRCH) throw not_running();
     throw Error("cannot signal the container's init", "pidfd_send_signal", errno);
   }
-  // A frozen v1 cgroup holds the signal back until it thaws.
-  if (number == SIGKILL) {
-    const auto cgroup = manager_of(*state);
-    if (cgroup->frozen()) cgroup->freeze(false);
-  }
+  if (number == SIGKILL) cgroups::let_die(*manager_of(*state));
 }
 
 void Container::pause() {
@@ -264,8 +270,12 @@ void Container::resume() {
   const Impl::Exclusive exclusive(*impl_);
   const auto state = impl_->state();
   const auto cgroup = manager_of(*state);
-  if (!state::init_alive(*state) || !cgroup->frozen())
-    throw Error("container not paused").kind(ErrorKind::container_not_paused);
+  if (!state::init_alive(*state) || !cgroup->frozen()) {
+    const std::string by = cgroup->frozen_by();
+    throw(by.empty() ? Error("container not paused")
+                     : cgroups::frozen_error("container not paused", by))
+        .kind(ErrorKind::container_not_paused);
+  }
   cgroup->freeze(false);
 }
 
@@ -344,13 +354,13 @@ void Container::Impl::destroy(bool force) {
   if (now != Status::stopped) end_init(*last, *cgroup);
   // The end of its PID namespace's init ends all; without one, or when others were put in there,
   // they are killed.
-  if (last->init_pid != 0 && !has_own_pid_namespace(last->config)) cgroup->kill(SIGKILL);
+  if (last->init_pid != 0 && !has_own_pid_namespace(last->config)) cgroups::kill_all(*cgroup);
   try {
     cgroup->destroy();
   } catch (const Error&) {
     // Without an init it was not made whole: who is in there may be another's.
     if (!force || last->init_pid == 0) throw;
-    cgroup->kill(SIGKILL);
+    cgroups::kill_all(*cgroup);
     cgroup->destroy();
   }
   network::disconnect(last->config.networks, last->id);

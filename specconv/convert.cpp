@@ -105,6 +105,7 @@ std::string clean_cgroup_path(const std::string& path) {
 }
 
 void convert_cgroup_path(const std::string& path, const Options& options, configs::Cgroup& out) {
+  out.disabled = options.no_cgroups;
   out.systemd = options.systemd_cgroup;
   out.rootless = options.rootless_cgroups;
   if (path.empty()) {

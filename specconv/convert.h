@@ -13,6 +13,7 @@ struct Options {
   std::string id;
   std::string bundle;           // absolute
   bool systemd_cgroup = false;  // cgroupsPath is "slice:prefix:name"
+  bool no_cgroups = false;      // cgroupsPath and device rules don't count, limits are errors
   bool no_pivot = false;
   bool no_new_keyring = false;
   bool rootless_euid = false;     // the effective user is not root

@@ -29,6 +29,7 @@ specconv::Options convert_options(const Context& context, const std::string& id)
   options.id = id;
   options.bundle = absolute_path(".");
   options.systemd_cgroup = context.globals.systemd_cgroup;
+  options.no_cgroups = context.globals.no_cgroups;
   options.no_pivot = context.options.flag("no-pivot");
   options.no_new_keyring = context.options.flag("no-new-keyring");
   options.rootless_euid = geteuid() != 0;

@@ -31,8 +31,8 @@ constexpr Option kOptions[] = {
      kDefaultRoot},
     {"systemd-cgroup", "", OptionKind::flag,
      "use systemd to manage cgroups: cgroupsPath is then \"slice:prefix:name\""},
-    {"cgroup-manager", "", OptionKind::text, "set the cgroup manager ('cgroupfs' or 'systemd')",
-     "cgroupfs"},
+    {"cgroup-manager", "", OptionKind::text,
+     "set the cgroup manager ('cgroupfs', 'systemd' or 'disabled')", "cgroupfs"},
     {"rootless", "", OptionKind::text,
      "ignore cgroup permission errors ('true', 'false', or 'auto')", "auto"},
     {"criu", "", OptionKind::text, "accepted for old callers and ignored", "", true},
@@ -81,12 +81,15 @@ std::optional<bool> parse_rootless(const std::string& text) {
   }
 }
 
-bool use_systemd(const Options& options) {
+void read_cgroup_manager(const Options& options, Globals& out) {
   const std::string manager = options.text("cgroup-manager");
-  if (manager != "cgroupfs" && manager != "systemd")
+  if (manager != "cgroupfs" && manager != "systemd" && manager != "disabled")
     throw Error("cgroup manager " + quote(manager) + " is not supported")
-        .hint("use cgroupfs or systemd");
-  return options.flag("systemd-cgroup") || manager == "systemd";
+        .hint("use cgroupfs, systemd or disabled");
+  out.no_cgroups = manager == "disabled";
+  out.systemd_cgroup = options.flag("systemd-cgroup") || manager == "systemd";
+  if (out.no_cgroups && out.systemd_cgroup)
+    throw Error("--systemd-cgroup and --cgroup-manager disabled exclude each other");
 }
 
 }  // namespace
@@ -115,7 +118,7 @@ Globals read_globals(const Options& options) {
   } else {
     out.root = default_root();
   }
-  out.systemd_cgroup = use_systemd(options);
+  read_cgroup_manager(options, out);
   out.rootless_option = parse_rootless(options.text("rootless"));
   return out;
 }

@@ -17,6 +17,7 @@ struct Globals {
   std::string root;                     // the state root, absolute and cleaned
   bool root_given = false;              // by --root; else it is the default
   bool systemd_cgroup = false;          // cgroups are made by systemd
+  bool no_cgroups = false;              // containers stay in the cgroups of the caller
   std::optional<bool> rootless_option;  // --rootless; none: find out
 
   // Whether this process lacks the host's root privileges, so that cgroups may be out of its reach:

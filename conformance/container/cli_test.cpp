@@ -85,6 +85,39 @@ TEST_CASE("the state root must not be /", "[A6]") {
         (Hull::is_hull() ? 1 : 0));
 }
 
+TEST_CASE("--cgroup-manager disabled leaves the container in the caller's cgroups", "[A8]") {
+  Bundle bundle;
+  bundle.config["linux"].erase("resources");
+  bundle.args({"/bin/sleep", "100"});
+  bundle.remove_name_space("pid");
+  Hull hull(bundle);
+  bundle.save();
+  const Outcome run = hull.command(
+      {"--cgroup-manager", "disabled", "run", "-d", "--bundle", bundle.dir(), hull.id()});
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(cgroups_with(hull.id()).empty());
+  const auto cgroups = [](const std::string& pid) { return read_file("/proc/" + pid + "/cgroup"); };
+  CHECK(cgroups(std::to_string(hull.pid())) == cgroups("self"));
+  const Json state = Json::parse(read_file(hull.root() + "/" + hull.id() + "/state.json"));
+  CHECK(state["cgroup_paths"].empty());
+  // The other commands find out by themselves.
+  CHECK(hull.inside("echo in") == "in");
+  CHECK(contains(hull.command({"pause", hull.id()}).err, "cannot pause"));
+  CHECK(hull.kill().exit_code == 0);
+  CHECK(hull.reaches("stopped"));
+  CHECK(hull.remove().exit_code == 0);
+
+  bundle.config["linux"]["resources"]["pids"]["limit"] = 10;
+  bundle.save();
+  const Outcome refused =
+      hull.command({"--cgroup-manager=disabled", "run", "--bundle", bundle.dir(), hull.id()});
+  CHECK(refused.exit_code == 1);
+  CHECK(contains(refused.err, "cgroups are disabled: no limit can be set"));
+  CHECK(contains(refused.err, "/linux/resources/pids"));
+  CHECK(contains(hull.command({"--cgroup-manager", "none", "list"}).err, "is not supported"));
+}
+
 TEST_CASE("--version names the program and the specification", "[A11]") {
   for (const char* flag : {"--version", "-v"}) {
     const Outcome done = run_command({Hull::program(), flag});
@@ -238,6 +271,8 @@ TEST_CASE("run.oci.seccomp_fail_unknown_syscall makes unknown names an error", "
   const std::string refused = refusal_of(bundle);
   CHECK(contains(refused, "no_such_call"));
   CHECK(contains(refused, "/linux/seccomp/syscalls/0/names/1"));
+  bundle.config["annotations"]["run.oci.seccomp_fail_unknown_syscall"] = "0";
+  CHECK(output_of(bundle, "echo ok") == "ok");
 }
 
 TEST_CASE("an ID has letters, digits and _+-. only, and is neither . nor ..", "[B51]") {

@@ -294,6 +294,57 @@ TEST_CASE("delete --force ends a fork bomb", "[B24][users-ask-6]") {
   CHECK(processes_with(hull.id()).empty());
 }
 
+TEST_CASE("kill and delete --regex take all containers whose ID matches", "[B23]") {
+  Bundle bundle;
+  bundle.config["linux"].erase("cgroupsPath");
+  bundle.args({"/bin/sleep", "100"});
+  bundle.save();
+  const Hull hull(bundle);
+  const auto id = [&](const char* end) { return hull.id() + end; };
+  for (const char* end : {"-a1", "-a2", "-b1"})
+    REQUIRE(hull.command({"run", "-d", "--bundle", bundle.dir(), id(end)}).exit_code == 0);
+  const auto statuses = [&] {
+    std::string out;
+    for (const Json& one : Json::parse(hull.command({"list", "--format", "json"}).out))
+      out += one.at("status").get<std::string>() + " ";
+    return out;
+  };
+  // An extended regular expression, which may match any part of the ID.
+  CHECK(hull.command({"kill", "--regex", "^" + hull.id() + "-(a1|a2)$", "KILL"}).exit_code == 0);
+  CHECK(eventually([&] { return statuses() == "stopped stopped running "; }));
+  CHECK(hull.command({"kill", "--regex", "a[12]$", "KILL"}).exit_code != 0);  // they run no more
+  CHECK(hull.command({"kill", "--regex", "no such", "KILL"}).exit_code == 0);
+  const Outcome wrong = hull.command({"kill", "--regex", "a(", "KILL"});
+  CHECK(wrong.exit_code == 1);
+  CHECK(contains(wrong.err, "invalid regular expression"));
+
+  // One that can't be deleted does not keep the others.
+  const Outcome some = hull.command({"delete", "--regex", hull.id()});
+  CHECK(some.exit_code == 1);
+  CHECK(contains(some.err, "not stopped: running"));
+  CHECK(statuses() == "running ");
+  CHECK(hull.command({"delete", "--force", "--regex", "b.$"}).exit_code == 0);
+  CHECK(statuses().empty());
+}
+
+TEST_CASE("create and run take another name than config.json", "[B3]") {
+  Bundle bundle;
+  bundle.script("echo other");
+  write_file(bundle.dir() + "/other.json", bundle.config.dump());
+  bundle.script("echo config.json");
+  Hull hull(bundle);
+  // As a file name it is the caller's, not the bundle's.
+  CommandOptions in_bundle;
+  in_bundle.dir = bundle.dir();
+  CHECK(hull.run({"--config", "other.json"}, in_bundle).out == "other\n");
+  CHECK(hull.run({"-f", bundle.dir() + "/other.json"}).out == "other\n");
+  const Outcome missing = hull.create({"--config", bundle.dir() + "/none.json"});
+  CHECK(missing.exit_code == 1);
+  CHECK(contains(missing.err, "none.json not found"));
+  REQUIRE(hull.create({"--config", bundle.dir() + "/other.json"}).exit_code == 0);
+  CHECK(hull.status() == "created");
+}
+
 TEST_CASE("no mount of a container shows on the host", "[users-ask-8]") {
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});

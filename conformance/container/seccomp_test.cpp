@@ -214,15 +214,6 @@ TEST_CASE("a call that nobody knows is skipped", "[E37]") {
   CHECK(contains(output_of(bundle, kMkdir), "Operation not permitted"));
 }
 
-TEST_CASE("run.oci.seccomp_fail_unknown_syscall makes it an error", "[E37]") {
-  Bundle bundle;
-  allow_all_but(bundle, rule({"no_such_call", "mkdir", "mkdirat"}, "SCMP_ACT_ERRNO"));
-  bundle.config["annotations"]["run.oci.seccomp_fail_unknown_syscall"] = "1";
-  CHECK(contains(refusal_of(bundle), "no_such_call"));
-  bundle.config["annotations"]["run.oci.seccomp_fail_unknown_syscall"] = "0";
-  CHECK(contains(output_of(bundle, kMkdir), "Operation not permitted"));
-}
-
 TEST_CASE("run.oci.seccomp_bpf_data takes the place of the profile", "[E38]") {
 #if !defined(__x86_64__)
   HULL_SKIP("the program knows x86_64's numbers");
@@ -309,6 +300,46 @@ TEST_CASE("NOTIFY hands the filter's descriptor and the state to the listener", 
   REQUIRE(ioctl(got.fd.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0);
   CHECK(hull.reaches("stopped"));
   CHECK(contains(bundle.read("rootfs/answer"), "cross-device"));
+}
+
+TEST_CASE("the listener hears of a process that exec starts, too", "[E35][B34]") {
+  Bundle bundle;
+  allow_all_but(bundle, rule({"mkdir", "mkdirat"}, "SCMP_ACT_NOTIFY"));
+  Listener listener(bundle.dir() + "/notify.sock");
+  bundle.config["linux"]["seccomp"]["listenerPath"] = listener.path();
+  bundle.config["linux"]["seccomp"]["listenerMetadata"] = "some data";
+  bundle.config["annotations"]["some"] = "thing";
+  bundle.args({"/bin/sleep", "100"});
+  Hull hull(bundle);
+  hull.launch();
+  const Received first = listener.receive();
+  CHECK(Json::parse(first.text).at("state").at("status") == "creating");
+  const Process exec(hull.argv({"exec", hull.id(), "/bin/sh", "-c", "mkdir /made; sleep 100"}));
+  const Received got = listener.receive();
+  REQUIRE(got.fd.valid());
+  // config-linux.md#containerprocessstate
+  const Json state = Json::parse(got.text);
+  CHECK(state.at("ociVersion").is_string());
+  CHECK(state.at("fds") == Json{"seccompFd"});
+  CHECK(state.at("metadata") == "some data");
+  const Json& container = state.at("state");
+  CHECK(container.at("id") == hull.id());
+  CHECK(container.at("status") == "running");
+  CHECK(container.at("pid") == hull.pid());
+  CHECK(container.at("bundle") == bundle.dir());
+  CHECK(container.at("annotations").at("some") == "thing");
+  const pid_t pid = state.at("pid").get<pid_t>();
+  CHECK(pid != hull.pid());
+
+  seccomp_notif call{};
+  REQUIRE(ioctl(got.fd.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0);
+  CHECK(contains(read_file("/proc/" + std::to_string(pid) + "/cmdline"), "mkdir /made"));
+  CHECK(cgroup_of(pid, "pids") == cgroup_of(hull.pid(), "pids"));
+  seccomp_notif_resp answer{};
+  answer.id = call.id;
+  answer.error = -EXDEV;
+  CHECK(ioctl(got.fd.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0);
+  CHECK(hull.remove({"--force"}).exit_code == 0);
 }
 
 TEST_CASE("NOTIFY without a listener, or for write, is refused", "[E35]") {

@@ -53,6 +53,40 @@ void check_host_is_as_before(const Bundle& bundle, const Hull& hull) {
   CHECK(std::filesystem::is_empty(hull.root()));
 }
 
+// A bomb that has gone off in a container is deleted by force; `rounds` of them, 8 at a time.
+void fork_bombs(size_t rounds) {
+  constexpr size_t kBombs = 8;
+  Bundle bundle;
+  bundle.config["linux"].erase("cgroupsPath");
+  bundle.config["linux"]["resources"]["pids"]["limit"] = 40;
+  bundle.script("bomb() { bomb & bomb & sleep 0.05; bomb; }; bomb & bomb & while :; do wait; done");
+  bundle.save();
+  const Hull hull(bundle);
+  for (size_t done = 0; done < rounds; done += kBombs) {
+    std::vector<std::string> ids;
+    for (size_t i = done; i < done + kBombs; ++i)
+      ids.push_back(hull.id() + "-" + std::to_string(i));
+    std::vector<std::vector<std::string>> runs;
+    std::vector<std::vector<std::string>> removals;
+    for (const std::string& id : ids) {
+      runs.push_back(hull.argv({"run", "-d", "--bundle", bundle.dir(), id}));
+      removals.push_back(hull.argv({"delete", "--force", id}));
+    }
+    const auto succeeds = [](size_t i, const Outcome& outcome) {
+      INFO("bomb " << i << ": " << outcome.err);
+      REQUIRE(outcome.exit_code == 0);
+    };
+    run_all(runs, succeeds);
+    // Every one is at its limit, or near it.
+    REQUIRE(eventually([&] { return processes_with(bundle.mark()).size() > kBombs * 10; },
+                       std::chrono::milliseconds(20'000)));
+    run_all(removals, succeeds);
+    REQUIRE(processes_with(bundle.mark()).empty());
+    REQUIRE(cgroups_with(bundle.mark()).empty());
+  }
+  check_host_is_as_before(bundle, hull);
+}
+
 }  // namespace
 
 TEST_CASE("create and start of a short program never fail", "[B11][B17][slow]") {
@@ -81,6 +115,15 @@ TEST_CASE("create and start of a short program never fail", "[B11][B17][slow]") 
     }
   }
   check_host_is_as_before(bundle, hull);
+}
+
+TEST_CASE("forty fork bombs, eight at a time, are deleted by force", "[B24][users-ask-6][slow]") {
+  fork_bombs(40);
+}
+
+TEST_CASE("a thousand fork bombs, eight at a time, are deleted by force",
+          "[.slow-fork-bombs][B24][users-ask-6]") {
+  fork_bombs(1000);
 }
 
 TEST_CASE("two hundred runs at once leave nothing", "[B18][slow]") {

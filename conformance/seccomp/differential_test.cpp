@@ -180,7 +180,7 @@ class Comparison {
  public:
   Comparison(const configs::Seccomp& profile, Archs archs, Random& random, Counts& counts)
       : archs_(std::move(archs)),
-        rules_(security::rule_set(profile, security::UnknownCalls::skip)),
+        rules_(security::rule_set(profile)),
         random_(random),
         counts_(counts) {
     try {

@@ -120,6 +120,18 @@ bool frozen_v1(const std::string& dir) {
 
 bool frozen_v2(const std::string& dir) { return read_value(dir, "cgroup.freeze") == "1"; }
 
+std::string frozen_by_v1(const std::string& dir) {
+  if (!would_freeze_v1(dir)) return {};
+  const std::string first = frozen_ancestor(dir, "freezer.self_freezing");
+  return first.empty() ? dir : first;
+}
+
+std::string frozen_by_v2(const std::string& dir) {
+  if (!has_line(read_value(dir, "cgroup.events").value_or(""), "frozen 1")) return {};
+  const std::string first = frozen_ancestor(dir, "cgroup.freeze");
+  return first.empty() ? dir : first;
+}
+
 bool would_freeze_v1(const std::string& dir) {
   const auto state = read_value(dir, kState);
   return state && *state != "THAWED";

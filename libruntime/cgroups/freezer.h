@@ -15,6 +15,10 @@ void freeze_v2(const std::string& dir, bool frozen);
 bool frozen_v1(const std::string& dir);
 bool frozen_v2(const std::string& dir);
 
+// The cgroup that keeps the processes of `dir` frozen: this one or a parent. Empty when none does.
+std::string frozen_by_v1(const std::string& dir);
+std::string frozen_by_v2(const std::string& dir);
+
 // Whether a process that enters would be stopped, because of this cgroup or a parent.
 bool would_freeze_v1(const std::string& dir);
 

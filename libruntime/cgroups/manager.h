@@ -72,7 +72,13 @@ class Manager {
   [[nodiscard]] virtual std::vector<Controller> controllers() const = 0;
   // Freezes or thaws and waits until the kernel says so, at most 10 s. Throws Error.
   virtual void freeze(bool frozen) = 0;
+  // Whether the cgroup itself was told to freeze: what pause does and resume undoes.
   [[nodiscard]] virtual bool frozen() const = 0;
+  // The cgroup that keeps the processes frozen, ours or one above it. Empty when none does.
+  [[nodiscard]] virtual std::string frozen_by() const = 0;
+  // Thaws what got SIGKILL, so that it takes effect. Gives the cgroup above ours that holds it back
+  // all the same; empty when none does.
+  virtual std::string thaw_killed() = 0;
   // Host pids of all processes, those of sub-cgroups too. Empty when the cgroup is gone.
   [[nodiscard]] virtual std::vector<pid_t> processes() const = 0;
   // Sends `signal` to every process; SIGKILL by cgroup.kill where there is one. Thaws a frozen v1

@@ -36,6 +36,8 @@ class SystemdManager final : public Manager {
   }
   void freeze(bool frozen) override { files_->freeze(frozen); }
   [[nodiscard]] bool frozen() const override { return files_->frozen(); }
+  [[nodiscard]] std::string frozen_by() const override { return files_->frozen_by(); }
+  std::string thaw_killed() override { return files_->thaw_killed(); }
   [[nodiscard]] std::vector<pid_t> processes() const override { return files_->processes(); }
   void kill(int signal) override { files_->kill(signal); }
   void destroy() override;

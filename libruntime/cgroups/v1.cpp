@@ -99,17 +99,25 @@ bool V1Manager::frozen() const {
   return !unified.empty() && frozen_v2(unified);
 }
 
-std::vector<pid_t> V1Manager::processes() const {
-  const std::string dir = main_path();
-  return dir.empty() ? std::vector<pid_t>{} : processes_below(dir);
+std::string V1Manager::frozen_by() const {
+  const std::string freezer = path_of("freezer");
+  if (std::string by = freezer.empty() ? "" : frozen_by_v1(freezer); !by.empty()) return by;
+  const std::string unified = path_of("");
+  return unified.empty() ? "" : frozen_by_v2(unified);
 }
 
 // A frozen process dies when it thaws, not before.
-void V1Manager::kill_frozen(const std::string& dir) const {
-  signal_listed(dir, SIGKILL);
+std::string V1Manager::thaw_killed() {
   const std::string freezer = path_of("freezer");
+  if (freezer.empty() || !would_freeze_v1(freezer)) return {};
   if (const int code = try_write(freezer, "freezer.state", "THAWED"); code != 0 && code != ENOENT)
     throw Error("cannot thaw cgroup " + quote(freezer), "write", code);
+  return frozen_by_v1(freezer);
+}
+
+std::vector<pid_t> V1Manager::processes() const {
+  const std::string dir = main_path();
+  return dir.empty() ? std::vector<pid_t>{} : processes_below(dir);
 }
 
 // All at once, forks or not, where the kernel and the host have it.
@@ -133,14 +141,18 @@ void V1Manager::kill(int signal) {
   }
   kill_unified();
   const std::string freezer = path_of("freezer");
-  if (!freezer.empty() && would_freeze_v1(freezer)) kill_frozen(main);
+  if (!freezer.empty() && would_freeze_v1(freezer)) {
+    for (const std::string& dir : dirs) signal_listed(dir, SIGKILL);
+    // Frozen by a parent they don't die, however long one waits.
+    if (!thaw_killed().empty()) return;
+  }
   // All of them: a process that died half-way into the container may be in some hierarchies only.
   for (const std::string& dir : dirs) signal_below(dir, SIGKILL);
   if (freezer.empty() || processes_below(main).empty()) return;
   // They fork faster than they are killed: hold them for a moment.
   if (try_write(freezer, "freezer.state", "FROZEN") != 0) return;
-  kill_frozen(main);
-  signal_below(main, SIGKILL);
+  signal_listed(main, SIGKILL);
+  if (thaw_killed().empty()) signal_below(main, SIGKILL);
 }
 
 void V1Manager::destroy() { remove_all(directories(), mounts_); }

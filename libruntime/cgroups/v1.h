@@ -26,6 +26,8 @@ class V1Manager final : public Manager {
   [[nodiscard]] std::vector<Controller> controllers() const override;
   void freeze(bool frozen) override;
   [[nodiscard]] bool frozen() const override;
+  [[nodiscard]] std::string frozen_by() const override;
+  std::string thaw_killed() override;
   [[nodiscard]] std::vector<pid_t> processes() const override;
   void kill(int signal) override;
   void destroy() override;
@@ -39,7 +41,6 @@ class V1Manager final : public Manager {
   void set_devices(const configs::Resources& resources, const NewDirectories& made) const;
   void set_limits(const configs::Resources& resources, FormerLimits* former) const;
   bool kill_unified() const;
-  void kill_frozen(const std::string& dir) const;
 
   // The directory of a key of cgroup_paths; empty when there is none.
   [[nodiscard]] std::string path_of(std::string_view key) const;

@@ -119,6 +119,11 @@ void V2Manager::freeze(bool frozen) {
 
 bool V2Manager::frozen() const { return !dir_.empty() && frozen_v2(dir_); }
 
+std::string V2Manager::frozen_by() const { return dir_.empty() ? "" : frozen_by_v2(dir_); }
+
+// SIGKILL takes effect in a frozen cgroup, too.
+std::string V2Manager::thaw_killed() { return {}; }
+
 std::vector<pid_t> V2Manager::processes() const {
   return dir_.empty() ? std::vector<pid_t>{} : processes_below(dir_);
 }

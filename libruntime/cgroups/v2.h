@@ -22,6 +22,8 @@ class V2Manager final : public Manager {
   [[nodiscard]] std::vector<Controller> controllers() const override { return {}; }
   void freeze(bool frozen) override;
   [[nodiscard]] bool frozen() const override;
+  [[nodiscard]] std::string frozen_by() const override;
+  std::string thaw_killed() override;
   [[nodiscard]] std::vector<pid_t> processes() const override;
   void kill(int signal) override;
   void destroy() override;

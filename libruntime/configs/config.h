@@ -139,6 +139,7 @@ struct Cgroup {
   std::string scope_prefix;  // systemd
   bool systemd = false;
   bool rootless = false;
+  bool disabled = false;  // there is none: the container stays in those of the caller
   // Of the annotations org.systemd.property.*. Like runc's, they are not in state.json.
   std::vector<UnitProperty> unit_properties;
   std::string sub_group;  // systemd: below the unit's cgroup, for the container; empty: none

@@ -39,7 +39,7 @@ Config full() {
   c.domainname = "d";
   c.namespaces = {{NamespaceType::network, ""}, {NamespaceType::time, "/proc/1/ns/time"}};
   c.capabilities = Capabilities{{"CAP_KILL"}, {"CAP_CHOWN"}, {}, {"CAP_FOWNER"}, {"CAP_SYSLOG"}};
-  c.cgroup = {"n", "p", "/path", "sp", true, true, {}, "", {}, 1234};
+  c.cgroup = {"n", "p", "/path", "sp", true, true, false, {}, "", {}, 1234};
   Resources& r = c.cgroup.resources;
   r.devices = {{'a', -1, -1, "rwm", false}, {'c', 1, 3, "r", true}};
   r.memory = -1;

@@ -147,7 +147,7 @@ void Conversation::take_listener(const plan::Message& message) {
         .field("/linux/seccomp/listenerPath");
   try {
     send_fd(config_.seccomp->listener_path, listener.get(),
-            state::listener_state(config_, id_, child_.pid));
+            state::listener_state(config_, id_, child_.pid, init_pid_));
   } catch (Error& e) {
     e.set_field("/linux/seccomp/listenerPath");
     e.set_hint("a seccomp agent must listen there before the container starts");

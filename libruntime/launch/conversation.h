@@ -14,11 +14,13 @@ namespace hull::launch {
 class Conversation {
  public:
   Conversation(Child& child, const configs::Config& config, const plan::Plan& plan,
-               const std::string& id, const LaunchOptions& options, Started& started)
+               const std::string& id, pid_t init_pid, const LaunchOptions& options,
+               Started& started)
       : child_(child),
         config_(config),
         plan_(plan),
         id_(id),
+        init_pid_(init_pid),
         options_(options),
         started_(started) {}
 
@@ -45,6 +47,7 @@ class Conversation {
   const configs::Config& config_;
   const plan::Plan& plan_;
   const std::string& id_;
+  pid_t init_pid_;  // the container's: the child's own, or with exec another
   const LaunchOptions& options_;
   Started& started_;
 };

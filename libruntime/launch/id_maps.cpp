@@ -95,4 +95,22 @@ void write_id_maps(pid_t pid, const Maps& uids, const Maps& gids) {
     throw Error("cannot map the caller's group", "write", EPERM).field(kGids.field);
 }
 
+std::string what_forbids_user_namespaces() {
+  static constexpr struct {
+    const char* sysctl;
+    const char* path;
+    const char* value;
+  } kSwitches[] = {
+      {"kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", "0"},
+      {"user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", "0"},
+      {"kernel.apparmor_restrict_unprivileged_userns",
+       "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"},
+  };
+  for (const auto& one : kSwitches)
+    if (const auto value = read_value_if_exists(one.path); value && trim(*value) == one.value)
+      return "the host forbids user namespaces: sysctl " + std::string(one.sysctl) + " is " +
+             one.value;
+  return {};
+}
+
 }  // namespace hull::launch

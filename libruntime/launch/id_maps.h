@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 #include "libruntime/configs/config.h"
@@ -14,5 +15,9 @@ namespace hull::launch {
 // Throws Error.
 void write_id_maps(pid_t pid, const std::vector<configs::IdMap>& uids,
                    const std::vector<configs::IdMap>& gids);
+
+// The sysctl by which this host keeps users from making user namespaces, in words; "" when there is
+// none.
+std::string what_forbids_user_namespaces();
 
 }  // namespace hull::launch

@@ -8,9 +8,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 
+#include "libruntime/cgroups/frozen.h"
 #include "libruntime/configs/names.h"
 #include "libruntime/launch/conversation.h"
 #include "libruntime/launch/hook_files.h"
@@ -24,7 +26,6 @@
 #include "libruntime/resctrl/group.h"
 #include "libruntime/scheduling/affinity.h"
 #include "libruntime/state/oci_state.h"
-#include "libruntime/system/command.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/log.h"
@@ -209,9 +210,12 @@ bool must_wait(const plan::Plan& plan, const LaunchOptions& options) {
   return !options.pidfd_socket.empty() || !options.pid_file.empty() || plan.rlimits_from_outside;
 }
 
-void end_child(const Child& child) {
-  sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
-  wait_for(child.pid);
+// A frozen process says nothing until somebody thaws its cgroup, which may be never.
+std::function<void()> refuse_frozen(const cgroups::Manager& cgroup, bool allowed) {
+  return [&cgroup, allowed] {
+    const std::string by = allowed ? "" : cgroup.frozen_by();
+    if (!by.empty()) throw cgroups::frozen_error("the new process is held", by);
+  };
 }
 
 // Takes back what a failed create has made: the state directory last, since without it nothing
@@ -226,6 +230,9 @@ class CleanUp {
     try {
       // What the init or its hooks left behind in there, too.
       if (child_) cgroup_->kill(SIGKILL);
+      if (const std::string by = child_ ? cgroup_->thaw_killed() : ""; !by.empty())
+        throw Error("what there is of the container stays until cgroup " + quote(by) + " thaws")
+            .hint("then delete it by force");
       if (cgroup_ && cgroup_is_ours_)
         cgroup_->destroy();
       else if (cgroup_)
@@ -324,6 +331,7 @@ void create_container(const Request& request, Started& started) {
   birth.uid_mappings = &config.uid_mappings;
   birth.gid_mappings = &config.gid_mappings;
   birth.time_offsets = time_offsets_text(config.time_offsets);
+  birth.on_silence = refuse_frozen(cgroup, false);
   Child& child = clean_up.own(spawn(std::move(birth)));
   cgroup.entered();
   if (config.intel_rdt) clean_up.enter_rdt_group(state, child.pid);
@@ -335,7 +343,7 @@ void create_container(const Request& request, Started& started) {
   request.directory.save(state);
 
   started.pid = child.pid;
-  Conversation conversation(child, config, plan, state.id, request.options, started);
+  Conversation conversation(child, config, plan, state.id, child.pid, request.options, started);
   conversation.until_created();
   set_rlimits(child.pid, plan);
   announce(child, request.options);
@@ -360,8 +368,9 @@ Started exec_process(const state::State& state, const configs::Process& process,
   birth.entrance = cgroup->open_entrance();
   const std::string memory_task_file = birth.entrance.memory_task_file;
   birth.pid_namespace = config.find(configs::NamespaceType::pid) != nullptr ? init.get() : -1;
+  birth.on_silence = refuse_frozen(*cgroup, options.ignore_paused);
   // Only inside of the user namespace has a user without privileges the right to join the others.
-  if (geteuid() != 0 && config.find(configs::NamespaceType::user) != nullptr) {
+  if (config.find(configs::NamespaceType::user) != nullptr && geteuid() != 0) {
     birth.user_namespace = init.get();
     plan.join_by_pidfd &= ~uint64_t{CLONE_NEWUSER};
   }
@@ -378,7 +387,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
     if (config.intel_rdt && !state.intel_rdt_path.empty())
       resctrl::join(state.intel_rdt_path, *config.intel_rdt, state.id, child.pid);
     hand_over(child, config, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
-    Conversation conversation(child, config, plan, state.id, options, started);
+    Conversation conversation(child, config, plan, state.id, state.init_pid, options, started);
     conversation.until_created();
     set_rlimits(child.pid, plan);
     announce(child, options);

@@ -1,6 +1,7 @@
 #include "libruntime/launch/spawn.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -56,6 +58,9 @@ constexpr std::array kSteps{StepName{"open or write tasks of the cgroup", ""},
                             StepName{"dup3", ""},
                             StepName{"execveat", ""},
                             StepName{"sigprocmask or sigaction", ""}};
+
+constexpr std::chrono::milliseconds kPatience{250};
+constexpr std::chrono::duration<int, std::milli> kEndLimit{2000};
 
 // A descriptor that gets a number of its own in the container.
 struct Placed {
@@ -237,7 +242,7 @@ std::pair<Fd, Fd> birth_sockets() {
 }
 
 // The pid of the process that wrote (unix(7), SCM_CREDENTIALS); 0 when all writers have gone.
-pid_t writer_of(const Fd& socket) {
+pid_t writer_of(const Fd& socket, const std::function<void()>& on_silence) {
   char byte = 0;
   iovec part{&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
@@ -247,7 +252,8 @@ pid_t writer_of(const Fd& socket) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   ssize_t got = 0;
-  while ((got = recvmsg(socket.get(), &message, 0)) < 0 && errno == EINTR) continue;
+  while ((got = recvmsg(socket.get(), &message, 0)) < 0 && (errno == EINTR || errno == EAGAIN))
+    if (errno == EAGAIN) on_silence();
   const cmsghdr* header = got == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
   if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return 0;
   ucred writer{};
@@ -256,8 +262,8 @@ pid_t writer_of(const Fd& socket) {
 }
 
 // Replaces the first process, which ends, by the second, which it has made.
-void take_second(Child& child, const Fd& socket) {
-  const pid_t second = writer_of(socket);
+void take_second(Child& child, const Fd& socket, const std::function<void()>& on_silence) {
+  const pid_t second = writer_of(socket, on_silence);
   wait_for(child.pid);
   if (second == 0) {
     const auto message = child.channel.receive();
@@ -278,25 +284,6 @@ void explain_lack(Error& error, uint64_t namespaces) {
     error.set_field("/linux/namespaces");
     error.set_hint("this kernel has no " + std::string(one.spec) + " namespaces");
   }
-}
-
-// Hosts that keep users from making user namespaces do it by one of these.
-std::string what_forbids_user_namespaces() {
-  static constexpr struct {
-    const char* sysctl;
-    const char* path;
-    const char* value;
-  } kSwitches[] = {
-      {"kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", "0"},
-      {"user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", "0"},
-      {"kernel.apparmor_restrict_unprivileged_userns",
-       "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"},
-  };
-  for (const auto& one : kSwitches)
-    if (const auto value = read_value_if_exists(one.path); value && trim(*value) == one.value)
-      return "the host forbids user namespaces: sysctl " + std::string(one.sysctl) + " is " +
-             one.value;
-  return {};
 }
 
 pid_t clone_or_throw(clone_args& args, uint64_t namespaces) {
@@ -331,7 +318,11 @@ Child spawn(Birth birth) {
   if (!birth.extra_fds.empty()) theirs = plan::Channel(copy_above(theirs.fd(), channel_home));
   std::pair<Fd, Fd> births;
   const bool twice = birth.user_namespace >= 0 || !birth.time_offsets.empty();
-  if (twice) births = birth_sockets();
+  ours.on_silence(kPatience, birth.on_silence);
+  if (twice) {
+    births = birth_sockets();
+    plan::limit_wait(births.first.get(), kPatience);
+  }
   // A new user namespace owns those that are made after it.
   const uint64_t first_flags = twice ? birth.new_namespaces & CLONE_NEWUSER : birth.new_namespaces;
   const uint64_t unshared = birth.time_offsets.empty() ? 0 : CLONE_NEWTIME;
@@ -386,13 +377,19 @@ Child spawn(Birth birth) {
       if (send(child.channel.fd(), "m", 1, MSG_NOSIGNAL) != 1)
         throw Error("the container's first process died early", "send", errno);
     }
-    if (twice) take_second(child, births.first);
+    if (twice) take_second(child, births.first, birth.on_silence);
   } catch (...) {
-    sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
-    wait_for(child.pid);
+    end_child(child);
     throw;
   }
   return child;
+}
+
+void end_child(const Child& child) {
+  sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
+  pollfd end{child.pidfd.get(), POLLIN, 0};
+  while (poll(&end, 1, kEndLimit.count()) < 0 && errno == EINTR) continue;
+  if (end.revents != 0) wait_for(child.pid);
 }
 
 Error stillborn_error(int number) {

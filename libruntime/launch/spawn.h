@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "libruntime/cgroups/manager.h"
@@ -30,6 +31,8 @@ struct Birth {
   // Of a new user namespace; written before anything else happens there.
   const std::vector<configs::IdMap>* uid_mappings = nullptr;
   const std::vector<configs::IdMap>* gid_mappings = nullptr;
+  // Called each time that the child has said nothing for a while; what it throws ends the wait.
+  std::function<void()> on_silence;
 };
 
 struct Child {
@@ -42,6 +45,9 @@ struct Child {
 // program with threads may call this. (A joined user namespace that is to own new ones, and a time
 // namespace with offsets, take a second, short-lived process.)
 Child spawn(Birth birth);
+
+// Kills it and takes its status. Does not wait long: in a frozen cgroup it dies when that thaws.
+void end_child(const Child& child);
 
 // What a `stillborn` message's number says.
 Error stillborn_error(int number);

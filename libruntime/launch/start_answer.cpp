@@ -15,6 +15,8 @@
 namespace hull::launch {
 namespace {
 
+constexpr int kPatience = 250;  // ms
+
 // Reads what hull-init (or runc's) answers in exec.fifo: one byte when it goes on, then, from
 // hull-init, an error or the end that a successful execve makes.
 class StartAnswer {
@@ -27,10 +29,12 @@ class StartAnswer {
     if (!fifo_) throw Error("cannot open exec.fifo", "open", errno);
   }
 
-  void wait() {
+  void wait(const std::function<void()>& on_silence) {
     while (!finished_) {
       pollfd watch[] = {{fifo_.get(), POLLIN, 0}, {init_.get(), POLLIN, 0}};
-      if (poll(watch, 2, -1) < 0) {
+      const int ready = poll(watch, 2, kPatience);
+      if (ready == 0) on_silence();
+      if (ready < 0) {
         if (errno == EINTR) continue;
         throw Error("cannot wait for the container's init", "poll", errno);
       }
@@ -71,8 +75,9 @@ class StartAnswer {
 
 }  // namespace
 
-void let_go(const state::Directory& directory, const Fd& init, pid_t init_pid) {
-  StartAnswer(directory, init, init_pid).wait();
+void let_go(const state::Directory& directory, const Fd& init, pid_t init_pid,
+            const std::function<void()>& on_silence) {
+  StartAnswer(directory, init, init_pid).wait(on_silence);
 }
 
 }  // namespace hull::launch

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include <cerrno>
@@ -91,6 +92,17 @@ void Channel::send_number(MessageType type, int number) {
 
 int number_of(const Message& message) { return decode<int>(message.payload); }
 
+void limit_wait(int socket, std::chrono::milliseconds time) {
+  const timeval limit{time.count() / 1000, time.count() % 1000 * 1000};
+  if (setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0)
+    throw Error("cannot limit the wait for a message", "setsockopt(SO_RCVTIMEO)", errno);
+}
+
+void Channel::on_silence(std::chrono::milliseconds time, std::function<void()> call) {
+  limit_wait(socket_.get(), time);
+  on_silence_ = std::move(call);
+}
+
 std::optional<Message> Channel::receive() {
   // Not value-initialised: only what arrives touches memory.
   const std::unique_ptr<char[]> buffer(new char[kMaxInline]);
@@ -104,6 +116,10 @@ std::optional<Message> Channel::receive() {
   message.msg_controllen = sizeof control;
   ssize_t got = 0;
   while ((got = recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0) {
+    if (errno == EAGAIN && on_silence_) {
+      on_silence_();
+      continue;
+    }
     // ECONNRESET comes once, when the peer has left something unread, and before its last words.
     if (errno != EINTR && errno != ECONNRESET)
       throw Error("cannot hear the other half of the runtime", "recvmsg", errno);

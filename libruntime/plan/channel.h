@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -58,13 +60,19 @@ class Channel {
   void send_number(MessageType type, int number);
   // Waits. Nothing when the peer has closed its end or died. Throws Error on a malformed message.
   std::optional<Message> receive();
+  // Calls `call` whenever `receive` has waited for so long; what it throws ends the wait.
+  void on_silence(std::chrono::milliseconds time, std::function<void()> call);
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   void close() { socket_.reset(); }
 
  private:
   Fd socket_;
+  std::function<void()> on_silence_;
 };
+
+// receive(2) on `socket` gives up with EAGAIN after this time.
+void limit_wait(int socket, std::chrono::milliseconds time);
 
 std::string encode_error(const Error& error);
 // Throws Error (of its own) when the bytes are none.

@@ -23,7 +23,6 @@ using configs::SeccompAction;
 
 constexpr const char* kSyscallsField = "/linux/seccomp/syscalls";
 constexpr std::string_view kRawProgram = "run.oci.seccomp_bpf_data";
-constexpr std::string_view kFailUnknown = "run.oci.seccomp_fail_unknown_syscall";
 
 // What runc refuses too. The listener reaches the launcher by write(2): a write that waits for the
 // listener's answer would wait for ever.
@@ -108,9 +107,9 @@ std::optional<std::string_view> annotation(const configs::Config& config, std::s
 
 }  // namespace
 
-configs::SeccompProgram compile(const configs::Seccomp& profile, UnknownCalls unknown) {
+configs::SeccompProgram compile(const configs::Seccomp& profile) {
   check_notify(profile);
-  const RuleSet rules = rule_set(profile, unknown);
+  const RuleSet rules = rule_set(profile);
   const std::vector<sock_filter> code =
       assemble(decide(rules, architectures(profile), SECCOMP_RET_KILL_THREAD));
   if (code.size() > BPF_MAXINSNS)
@@ -133,8 +132,7 @@ std::optional<configs::SeccompProgram> program_for(const configs::Config& config
     }
   }
   if (!config.seccomp) return std::nullopt;
-  const bool refuse = annotation(config, kFailUnknown).value_or("0") != "0";
-  return compile(*config.seccomp, refuse ? UnknownCalls::refuse : UnknownCalls::skip);
+  return compile(*config.seccomp);
 }
 
 }  // namespace hull::security

@@ -9,22 +9,17 @@
 // System call filters (seccomp(2), config-linux.md#seccomp).
 namespace hull::security {
 
-enum class UnknownCalls { skip, refuse };
-
 // The launcher's side: the BPF program of a profile, as runc makes it with libseccomp: the
 // machine's own architecture is always covered; calls of an architecture that is not are killed; a
 // rule with the default action is left out; system calls that libseccomp does not know are left out
-// (debug log) or an error; two conditions on one argument become separate rules; absent flags mean
+// (debug log); two conditions on one argument become separate rules; absent flags mean
 // SPEC_ALLOW where the kernel has it; system calls newer than the profile give ENOSYS. Which rule
 // decides: seccomp_rules.h. An architecture of another byte order than the machine's is left out:
 // no process can be of it. Throws Error with the field.
-configs::SeccompProgram compile(const configs::Seccomp& profile,
-                                UnknownCalls unknown = UnknownCalls::skip);
+configs::SeccompProgram compile(const configs::Seccomp& profile);
 
-// What the container's processes get, if anything: the profile, or what annotations ask for, which
-// are crun's:
-//  - run.oci.seccomp_bpf_data: a program in base64 takes the place of the profile's rules;
-//  - run.oci.seccomp_fail_unknown_syscall (not "0"): UnknownCalls::refuse.
+// What the container's processes get, if anything: the profile, or by crun's annotation
+// run.oci.seccomp_bpf_data a program in base64 that takes the place of the profile's rules.
 std::optional<configs::SeccompProgram> program_for(const configs::Config& config);
 
 // Whether the kernel takes this SECCOMP_FILTER_FLAG_*.

@@ -94,16 +94,14 @@ bool judges_newer_calls(const configs::Seccomp& profile) {
   }
 }
 
-void unknown_call(const configs::SeccompCall& call, UnknownCalls unknown) {
-  if (unknown == UnknownCalls::refuse)
-    throw Error("unknown seccomp syscall " + quote(call.name)).field(kSyscallsField);
+void log_unknown(const configs::SeccompCall& call) {
   if (log::enabled(log::Level::debug))
     log::debug("unknown seccomp syscall " + quote(call.name) + " ignored");
 }
 
 }  // namespace
 
-RuleSet rule_set(const configs::Seccomp& profile, UnknownCalls unknown) {
+RuleSet rule_set(const configs::Seccomp& profile) {
   RuleSet out;
   out.default_action = action_value(profile.default_action, profile.default_errno_ret,
                                     "/linux/seccomp/defaultErrnoRet");
@@ -113,7 +111,7 @@ RuleSet rule_set(const configs::Seccomp& profile, UnknownCalls unknown) {
     const uint32_t action = action_value(call.action, call.errno_ret, kSyscallsField);
     const std::optional<size_t> row = find_syscall(call.name);
     if (!row) {
-      unknown_call(call, unknown);
+      log_unknown(call);
       continue;
     }
     if (newer) out.known_rows.push_back(*row);

@@ -236,14 +236,6 @@ TEST_CASE("A rule with the default action and an unknown system call are left ou
   CHECK_FALSE(compile(profile).notifies);
 }
 
-TEST_CASE("An unknown system call is an error where that is asked for") {
-  configs::Seccomp profile = profile_with(SeccompAction::allow);
-  // The action does not matter.
-  profile.calls = {rule("getppid", SeccompAction::errno_), rule("nonsense", SeccompAction::allow)};
-  CHECK_NOTHROW(compile(profile));
-  CHECK_THROWS_WITH(compile(profile, UnknownCalls::refuse), testing::contains("nonsense"));
-}
-
 TEST_CASE("An errno is refused where the action returns none, or too large") {
   configs::Seccomp profile = profile_with(SeccompAction::allow);
   profile.calls = {rule("getppid", SeccompAction::kill_process, 1)};

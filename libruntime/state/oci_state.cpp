@@ -61,11 +61,13 @@ std::string spec_state(const configs::Config& config, const std::string& id,
   return text;
 }
 
-std::string listener_state(const configs::Config& config, const std::string& id, pid_t pid) {
+std::string listener_state(const configs::Config& config, const std::string& id, pid_t pid,
+                           pid_t init_pid) {
+  const char* status = pid == init_pid ? "creating" : "running";
   ordered_json out = {{"ociVersion", kSpecVersion},
                       {"fds", {"seccompFd"}},
                       {"pid", pid},
-                      {"state", spec_object(config, id, "creating", pid)}};
+                      {"state", spec_object(config, id, status, init_pid)}};
   if (config.seccomp && !config.seccomp->listener_metadata.empty())
     out["metadata"] = config.seccomp->listener_metadata;
   return dump(out, -1);

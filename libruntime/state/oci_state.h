@@ -20,8 +20,10 @@ std::optional<std::string> annotation_of(const configs::Config& config, std::str
 std::string spec_state(const configs::Config& config, const std::string& id,
                        std::string_view status, std::string_view pid);
 
-// What a seccomp listener gets with the descriptor (config-linux.md#containerprocessstate).
-std::string listener_state(const configs::Config& config, const std::string& id, pid_t pid);
+// What a seccomp listener gets with the descriptor (config-linux.md#containerprocessstate): of
+// process `pid`, in the container whose init is `init_pid`, perhaps the same.
+std::string listener_state(const configs::Config& config, const std::string& id, pid_t pid,
+                           pid_t init_pid);
 
 // The output of `state`: runc's keys in runc's order, indented by two blanks.
 std::string query_state(const State& state, Status status, std::string_view owner);
