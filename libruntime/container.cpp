@@ -11,11 +11,13 @@
 #include "libruntime/cgroups/frozen.h"
 #include "libruntime/cgroups/manager.h"
 #include "libruntime/cgroups/update.h"
+#include "libruntime/checkpoint/dump.h"
 #include "libruntime/container_impl.h"
 #include "libruntime/init/init.h"
 #include "libruntime/launch/hook_files.h"
 #include "libruntime/launch/launcher.h"
 #include "libruntime/launch/process_defaults.h"
+#include "libruntime/launch/restorer.h"
 #include "libruntime/launch/start_answer.h"
 #include "libruntime/network/interfaces.h"
 #include "libruntime/network/statistics.h"
@@ -143,17 +145,9 @@ std::string Container::oci_state(std::string_view owner) const {
 void Container::Impl::launch(const configs::Process* process, const LaunchOptions& options,
                              Started& started, bool now) {
   Exclusive exclusive(*this);
-  State next = *state();
-  try {
+  make([&](State& next) {
     launch::create_container({next, process, options, directory, now}, started);
-  } catch (...) {
-    // The container was on its way, so its end has to be told (runtime.md#lifecycle).
-    launch::run_poststop_hooks(next.config, next.id);
-    gone = directory.removed();
-    throw;
-  }
-  launched = true;
-  put(std::move(next));
+  });
   exclusive.release();
   if (!now) return;
   try {
@@ -162,6 +156,20 @@ void Container::Impl::launch(const configs::Process* process, const LaunchOption
     destroy_after_failure();
     throw;
   }
+}
+
+void Container::Impl::make(const std::function<void(State& state)>& how) {
+  State next = *state();
+  try {
+    how(next);
+  } catch (...) {
+    // The container was on its way, so its end has to be told (runtime.md#lifecycle).
+    launch::run_poststop_hooks(next.config, next.id);
+    gone = directory.removed();
+    throw;
+  }
+  launched = true;
+  put(std::move(next));
 }
 
 // By force; what goes wrong is logged.
@@ -277,6 +285,29 @@ void Container::resume() {
         .kind(ErrorKind::container_not_paused);
   }
   cgroup->freeze(false);
+}
+
+void Container::checkpoint(const CriuOptions& options) {
+  Impl::Exclusive exclusive(*impl_);
+  const auto state = impl_->state();
+  const Status now = status_of(*state, impl_->directory);
+  if (now != Status::running && now != Status::paused)
+    throw not_running("Container cannot be checkpointed in " + std::string(status_name(now)) +
+                      " state");
+  // Lazy pages are waited for as long as nobody has come for them.
+  if (options.lazy_pages) exclusive.release();
+  checkpoint::dump(*state, processes(), options);
+}
+
+void Container::restore(Process& process, const CriuOptions& criu) {
+  check_not_started(process);
+  if (impl_->launched) throw Error("the container has its init already");
+  const Impl::Exclusive exclusive(*impl_);
+  impl_->make([&](State& next) {
+    launch::restore_container({next, &process, process.options, impl_->directory, true}, criu,
+                              process.started_);
+  });
+  process.close_own_streams();
 }
 
 void Container::set(const configs::Resources& changes) {

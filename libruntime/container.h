@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libruntime/checkpoint/options.h"
 #include "libruntime/configs/config.h"
 #include "libruntime/error.h"
 #include "libruntime/process.h"
@@ -56,6 +57,16 @@ class Container {
   // ended after it) and the poststart hooks are done; throws what the startContainer hooks or
   // execve met. A failing hook ends the container: it is deleted then.
   void exec();
+
+  // Writes its processes to images by CRIU. Unless the options keep them they are gone then: the
+  // container is stopped, though its init may be a zombie until its parent takes it. On failure it
+  // goes on as before, and the error has CRIU's own words. Throws container_not_running.
+  void checkpoint(const CriuOptions& options);
+  // In a container that is only claimed: makes it from the images of a checkpoint, maybe of another
+  // host, that was made from the same configuration. Returns when its processes run again;
+  // `process` is the handle on the init then, and of its members only `terminal` and `options`
+  // count. When it fails nothing stays of the container, and the error has CRIU's own words.
+  void restore(Process& process, const CriuOptions& criu);
 
   // Sends a signal to the init (to all processes with `all`, or on SIGKILL without an own pid
   // namespace). Throws container_not_running when it is stopped and not `all`.

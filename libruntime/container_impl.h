@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,6 +46,8 @@ class Container::Impl {
   void begin(Process& process, Started& started, bool now);
   void launch(const configs::Process* process, const LaunchOptions& options, Started& started,
               bool now);
+  // By what `how` does, with all that is due when it throws.
+  void make(const std::function<void(State& state)>& how);
   void join(Process& process, const configs::Process& what, Started& started);
   void destroy(bool force);
   void destroy_after_failure();

@@ -91,7 +91,7 @@ std::string features_json() {
        {{"io.github.seccomp.libseccomp.version", libseccomp_version()},
         {"io.hull.version", kVersion},
         // The name that Docker and containerd look for.
-        {"org.opencontainers.runc.checkpoint.enabled", "false"}}},
+        {"org.opencontainers.runc.checkpoint.enabled", "true"}}},
       {"potentiallyUnsafeConfigAnnotations",
        {"bundle", "org.systemd.property.", "org.criu.config", "run.oci.", kAnnotationPrefix}},
   };

@@ -62,7 +62,7 @@ int Foreground::wait(const Process& process, NotifyProxy* notify) {
 
   while (!status_ || (relay && !leave_ && !relay->finish())) {
     std::array<pollfd, 6> fds{{{signals_.get(), POLLIN, 0},
-                               {status_ ? -1 : process.pidfd().get(), POLLIN, 0},
+                               {status_ || traced_ ? -1 : process.pidfd().get(), POLLIN, 0},
                                {notify != nullptr ? notify->fd() : -1, POLLIN, 0}}};
     PtyRelay::Polls relayed{};
     for (pollfd& one : relayed) one.fd = -1;
@@ -82,8 +82,10 @@ int Foreground::wait(const Process& process, NotifyProxy* notify) {
     if (fds[0].revents != 0) serve_signals(process);
     if (fds[1].revents != 0) {
       reap(process.pid());
-      if (!status_)
+      if (!status_ && waitpid(process.pid(), nullptr, WNOHANG | __WALL) != 0)
         throw Error("cannot get the exit status of the container's process: it is not our child");
+      // Whoever traces it, as CRIU does, hears of the end first (ptrace(2)); then comes SIGCHLD.
+      traced_ = !status_;
     }
   }
   if (notify != nullptr) notify->forward(main_pid);

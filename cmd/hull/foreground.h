@@ -42,7 +42,8 @@ class Foreground {
   Fd signals_;
   HostTerminal terminal_;
   std::optional<int> status_;
-  bool leave_ = false;  // a signal to end came after the process itself had ended
+  bool traced_ = false;  // the process has ended, and its tracer does not know yet
+  bool leave_ = false;   // a signal to end came after the process itself had ended
 };
 
 // The exit status that stands for a wait status (waitpid(2)).

@@ -104,6 +104,11 @@ std::string_view Options::fallback(std::string_view name) const {
   throw std::logic_error("no such option in the table: " + std::string(name));
 }
 
+bool Options::knows(std::string_view name) const {
+  return std::any_of(table_.begin(), table_.end(),
+                     [&](const Option& option) { return option.name == name; });
+}
+
 bool Options::flag(std::string_view name) const {
   const Given* one = last(name);
   return one != nullptr ? *go_bool(one->value) : fallback(name) == "true";

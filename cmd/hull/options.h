@@ -55,6 +55,8 @@ class Options {
                        Positionals positionals);
 
   [[nodiscard]] bool help() const { return help_; }
+  // Whether the table has this option.
+  [[nodiscard]] bool knows(std::string_view name) const;
   [[nodiscard]] bool given(std::string_view name) const { return last(name) != nullptr; }
   [[nodiscard]] bool flag(std::string_view name) const;
   [[nodiscard]] std::string text(std::string_view name) const;

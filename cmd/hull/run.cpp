@@ -1,7 +1,7 @@
+#include "cmd/hull/run.h"
+
 #include <optional>
 
-#include "cmd/hull/bundle.h"
-#include "cmd/hull/command.h"
 #include "cmd/hull/foreground.h"
 #include "cmd/hull/notify.h"
 #include "libruntime/factory.h"
@@ -37,8 +37,9 @@ constexpr Option kOptions[] = {
 
 class Run {
  public:
-  explicit Run(const Context& context)
+  Run(const Context& context, const RunContainer& run_container)
       : context_(context),
+        run_container_(run_container),
         factory_(context.globals.root),
         detach_(context.options.flag("detach")),
         bundle_(load_bundle(context)),
@@ -58,7 +59,7 @@ class Run {
     Process& process = *bundle_.process;
     try {
       container_.emplace(factory_.create(context_.id(), std::move(bundle_.config)));
-      container_->run(process);
+      run_container_(*container_, process);
       const int status =
           foreground ? foreground->wait(process, notify_ ? &*notify_ : nullptr) : leave(process);
       if (foreground && !context_.options.flag("keep"))
@@ -97,6 +98,7 @@ class Run {
   }
 
   const Context& context_;
+  const RunContainer& run_container_;
   Factory factory_;
   bool detach_;
   Bundle bundle_;
@@ -104,9 +106,16 @@ class Run {
   std::optional<Container> container_;
 };
 
-int run(const Context& context) { return Run(context).run(); }
+int run(const Context& context) {
+  return run_bundle(context,
+                    [](Container& container, Process& process) { container.run(process); });
+}
 
 }  // namespace
+
+int run_bundle(const Context& context, const RunContainer& run_container) {
+  return Run(context, run_container).run();
+}
 
 extern constexpr Command run_command{
     "run",

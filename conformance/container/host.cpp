@@ -68,6 +68,20 @@ const MountInfo* v2_mount(const std::vector<MountInfo>& mounts) {
   return nullptr;
 }
 
+std::string ask_criu() {
+  try {
+    const Outcome check = run_command({"criu", "check"}, {.timeout = std::chrono::seconds(60)});
+    if (check.exit_code == 0) return {};
+    for (const std::string_view line : split(check.err, '\n'))
+      if (line.find("Error") != std::string_view::npos &&
+          line.find("exited, status") == std::string_view::npos)
+        return "criu does not work on this kernel: " + std::string(line);
+    return "criu check fails";
+  } catch (const Error&) {
+    return "criu is not installed";
+  }
+}
+
 }  // namespace
 
 void write_file(const std::string& path, std::string_view content, mode_t mode) {
@@ -167,6 +181,11 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
     reap_orphans();
   }
   return true;
+}
+
+const std::string& what_criu_lacks() {
+  static const std::string reason = ask_criu();
+  return reason;
 }
 
 }  // namespace hull::conformance

@@ -31,6 +31,9 @@ bool has_controller(std::string_view controller);
 // hierarchy).
 std::string cgroup_of(pid_t pid, std::string_view controller);
 
+// Why this host's CRIU does not work: what `criu check` says. Empty when it does.
+const std::string& what_criu_lacks();
+
 // Waits until it is true, by asking every few milliseconds.
 bool eventually(const std::function<bool()>& condition,
                 std::chrono::milliseconds limit = std::chrono::milliseconds(5000));

@@ -61,6 +61,7 @@ class Hull {
 
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::string& root() const { return root_; }
+  [[nodiscard]] const Bundle& bundle() const { return bundle_; }
 
  private:
   void check_nothing_left() const;

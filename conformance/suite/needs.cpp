@@ -51,6 +51,8 @@ bool apparmor(const std::string&) {
 
 bool selinux(const std::string&) { return exists("/sys/fs/selinux/enforce"); }
 
+bool criu(const std::string&) { return what_criu_lacks().empty(); }
+
 struct Kind {
   std::string_view name;
   bool (*there)(const std::string& argument);
@@ -65,6 +67,7 @@ constexpr std::array kKinds = {
     Kind{"file", file, "the file"},
     Kind{"command", command, "the command"},
     Kind{"filesystem", filesystem, "the file system"},
+    Kind{"criu", criu, "a CRIU that works on this kernel"},
     Kind{"cpus", cpus, "CPUs:"},
     Kind{"apparmor", apparmor, "AppArmor"},
     Kind{"selinux", selinux, "SELinux"},

@@ -5,18 +5,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
 
 #include "libruntime/cgroups/frozen.h"
-#include "libruntime/configs/names.h"
+#include "libruntime/launch/clean_up.h"
 #include "libruntime/launch/conversation.h"
 #include "libruntime/launch/hook_files.h"
 #include "libruntime/launch/planner.h"
+#include "libruntime/launch/record.h"
 #include "libruntime/launch/sub_cgroup.h"
 #include "libruntime/network/devices.h"
 #include "libruntime/network/interfaces.h"
@@ -29,70 +28,10 @@
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
 #include "libruntime/system/log.h"
-#include "libruntime/system/process_stat.h"
 #include "libruntime/system/syscalls.h"
-#include "libruntime/system/unix_socket.h"
 
 namespace hull::launch {
 namespace {
-
-// time.RFC3339Nano of Go, UTC. gmtime(3) would read the time zone's file.
-std::string now() {
-  using namespace std::chrono;
-  const auto time = system_clock::now();
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(floor<nanoseconds>(time - day));
-  char text[80];
-  const int length = std::snprintf(
-      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09d", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-  std::string out(text, static_cast<size_t>(length));
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
-  return out + "Z";
-}
-
-// What the init's standard streams are; CRIU needs to know when it restores.
-std::vector<std::string> external_descriptors(const LaunchOptions& options) {
-  std::vector<std::string> out;
-  for (size_t i = 0; i <= 2; ++i) {
-    char target[4096];
-    const int given = options.streams[i];
-    const std::string path =
-        "/proc/self/fd/" + std::to_string(given < 0 ? static_cast<int>(i) : given);
-    const ssize_t length = readlink(path.c_str(), target, sizeof target);
-    out.emplace_back(target, length > 0 ? static_cast<size_t>(length) : 0);
-  }
-  return out;
-}
-
-void describe(state::State& out, const LaunchOptions& options, const cgroups::Manager& cgroup) {
-  out.init_pid = 0;
-  out.init_start_time = 0;
-  out.created = now();
-  out.rootless = out.config.rootless_euid && out.config.rootless_cgroups;
-  out.cgroup_paths = cgroup.paths();
-  out.external_descriptors = external_descriptors(options);
-  if (out.config.intel_rdt)
-    out.intel_rdt_path = resctrl::group_path(resctrl::mount_point(), *out.config.intel_rdt, out.id);
-}
-
-void describe_init(state::State& state, pid_t pid) {
-  const auto stat = read_process_stat(pid);
-  if (!stat) throw Error("the container's init has gone");
-  state.init_pid = pid;
-  state.init_start_time = stat->start_time;
-  const std::string dir = "/proc/" + std::to_string(pid) + "/ns/";
-  for (const configs::NamespaceName& name : configs::kNamespaces) {
-    const configs::Namespace* ns = state.config.find(name.type);
-    const bool joined = ns != nullptr && !ns->path.empty();
-    state.namespace_paths[std::string(name.state)] =
-        joined ? ns->path : dir + std::string(name.file);
-  }
-}
 
 // The v1 and v2 cgroups as the container's `cgroup` mounts show them.
 void show_cgroups(plan::CgroupView& view, const cgroups::Manager& cgroup,
@@ -192,12 +131,6 @@ void set_up_network(const configs::Config& config, const std::string& id,
   if (has_networks(config)) network::connect(config, net_namespace, id);
 }
 
-void announce(const Child& child, const LaunchOptions& options) {
-  if (!options.pidfd_socket.empty())
-    send_fd(options.pidfd_socket, child.pidfd.get(), std::to_string(child.pid));
-  if (!options.pid_file.empty()) replace_file(options.pid_file, std::to_string(child.pid), 0644);
-}
-
 // config.md#linux-process, execCPUAffinity: what runs before the cgroup is entered runs there.
 Child spawn_on(const configs::CpuMask& cpus, Birth birth) {
   const scheduling::AffinityScope scope(cpus);
@@ -217,70 +150,6 @@ std::function<void()> refuse_frozen(const cgroups::Manager& cgroup, bool allowed
     if (!by.empty()) throw cgroups::frozen_error("the new process is held", by);
   };
 }
-
-// Takes back what a failed create has made: the state directory last, since without it nothing
-// finds the rest again. What can't be taken back is logged; the error that led here is the one to
-// report.
-class CleanUp {
- public:
-  explicit CleanUp(state::Directory& directory) : directory_(directory) {}
-  ~CleanUp() {
-    if (done_) return;
-    if (child_) end_child(*child_);
-    try {
-      // What the init or its hooks left behind in there, too.
-      if (child_) cgroup_->kill(SIGKILL);
-      if (const std::string by = child_ ? cgroup_->thaw_killed() : ""; !by.empty())
-        throw Error("what there is of the container stays until cgroup " + quote(by) + " thaws")
-            .hint("then delete it by force");
-      if (cgroup_ && cgroup_is_ours_)
-        cgroup_->destroy();
-      else if (cgroup_)
-        cgroups::remove_unused(*cgroup_);
-      network::disconnect(networks_.devices, networks_.id);
-      if (rdt_group_) resctrl::remove(rdt_group_->path, rdt_group_->config, rdt_group_->id);
-      directory_.remove();
-    } catch (const Error& e) {
-      log::warning(e.what());
-    }
-  }
-  cgroups::Manager& create(std::unique_ptr<cgroups::Manager> cgroup,
-                           const configs::Resources& resources) {
-    cgroup_ = std::move(cgroup);
-    cgroup_->create(resources);
-    cgroup_is_ours_ = true;
-    return *cgroup_;
-  }
-  Child& own(Child child) { return child_.emplace(std::move(child)); }
-  void enter_rdt_group(const state::State& state, pid_t pid) {
-    RdtGroup group{state.intel_rdt_path, *state.config.intel_rdt, state.id};
-    resctrl::enter(group.path, group.config, group.id, pid);
-    rdt_group_ = std::move(group);
-  }
-  void connect(const state::State& state, const JoinedNamespaces& joined) {
-    networks_ = {state.config.networks, state.id};
-    set_up_network(state.config, state.id, joined, child_->pid);
-  }
-  void cancel() { done_ = true; }
-
- private:
-  struct RdtGroup {
-    std::string path;
-    configs::IntelRdt config;
-    std::string id;
-  };
-  struct Networks {
-    std::vector<configs::Network> devices;
-    std::string id;
-  };
-  state::Directory& directory_;
-  std::unique_ptr<cgroups::Manager> cgroup_;
-  bool cgroup_is_ours_ = false;
-  std::optional<Child> child_;
-  std::optional<RdtGroup> rdt_group_;
-  Networks networks_;
-  bool done_ = false;
-};
 
 }  // namespace
 
@@ -335,7 +204,10 @@ void create_container(const Request& request, Started& started) {
   Child& child = clean_up.own(spawn(std::move(birth)));
   cgroup.entered();
   if (config.intel_rdt) clean_up.enter_rdt_group(state, child.pid);
-  if (!config.net_devices.empty() || has_networks(config)) clean_up.connect(state, joined);
+  if (!config.net_devices.empty() || has_networks(config)) {
+    clean_up.own_networks(state);
+    set_up_network(config, state.id, joined, child.pid);
+  }
   hand_over(child, config, plan, memory_task_file, joined.fds, -1, exec_fifo.get(),
             hook_files.output());
   // While the init mounts.
@@ -346,7 +218,7 @@ void create_container(const Request& request, Started& started) {
   Conversation conversation(child, config, plan, state.id, child.pid, request.options, started);
   conversation.until_created();
   set_rlimits(child.pid, plan);
-  announce(child, request.options);
+  announce(child.pid, child.pidfd.get(), request.options);
   if (plan.wait_when_created) conversation.proceed();
   if (request.start_now) conversation.until_executed();
   clean_up.cancel();
@@ -390,7 +262,7 @@ Started exec_process(const state::State& state, const configs::Process& process,
     Conversation conversation(child, config, plan, state.id, state.init_pid, options, started);
     conversation.until_created();
     set_rlimits(child.pid, plan);
-    announce(child, options);
+    announce(child.pid, child.pidfd.get(), options);
     if (plan.wait_when_created) conversation.proceed();
     conversation.until_executed();
   } catch (...) {

@@ -1,6 +1,8 @@
 #include "libruntime/network/loopback.h"
 
+#include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -9,6 +11,7 @@
 
 #include "libruntime/system/error.h"
 #include "libruntime/system/fd.h"
+#include "libruntime/system/files.h"
 
 namespace hull::network {
 
@@ -23,6 +26,23 @@ void bring_loopback_up() {
   if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0)
     throw Error("cannot bring the loopback device up", "ioctl(SIOCSIFFLAGS)", errno)
         .hint("this needs CAP_NET_ADMIN in the network namespace");
+}
+
+void bring_loopback_up_in(int net_namespace) {
+  const Fd own = open_or_throw(AT_FDCWD, "/proc/thread-self/ns/net", O_RDONLY);
+  if (setns(net_namespace, CLONE_NEWNET) != 0)
+    throw Error("cannot enter the network namespace", "setns", errno);
+  const auto go_back = [&] {
+    if (setns(own.get(), CLONE_NEWNET) != 0)
+      throw Error("cannot leave the network namespace", "setns", errno);
+  };
+  try {
+    bring_loopback_up();
+  } catch (const Error&) {
+    go_back();
+    throw;
+  }
+  go_back();
 }
 
 }  // namespace hull::network
