@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build demo test test-slow test-vm conformance tidy bench install clean
+.PHONY: all build demo test test-slow test-vm test-hosts conformance tidy bench install clean
 all: build
 
 build:
@@ -30,6 +30,10 @@ test-slow:
 	cmake --preset release -DHULL_TESTS=ON
 	cmake --build --preset release --target hull hull-container-tests
 	build/hull-container-tests '[.slow-fork-bombs],[.][slow]'
+
+# Real containerd, podman and docker with hull in runc's place.
+test-hosts: build
+	conformance/hosts/run.sh build/hull $(HOSTS)
 
 tidy:
 	STEPS=tidy packaging/run-tests.sh

@@ -3,7 +3,7 @@
 #   N passed, M failed, K skipped
 # Exit status 1 when anything failed. Steps: packages, release build, format, unit tests, container tests,
 # conformance cases, a part of them in a virtual machine, the second compiler with sanitizers: unit tests and fuzz
-# targets. STEPS="format unit" runs only these (format unit container conformance library tsan vm asan fuzz; only when
+# targets. STEPS="format unit" runs only these (format unit container conformance hosts library tsan vm asan fuzz; only when
 # they are named: tidy, clang-tidy; vm-all, `make test-vm`). HULL names another runtime for the container tests.
 # FUZZ_SECONDS (60) is shared by all fuzz targets.
 set -uo pipefail
@@ -127,6 +127,22 @@ vm_all() {
   vm_there uml && step "engines over hull, cgroups by systemd (uml)" conformance/vm/in-vm.sh uml conformance/vm/hosts.sh
 }
 
+# hosts HOST...: a real host with hull in runc's place; its checks are counted.
+hosts() {
+  local log=$logs/hosts line started=$SECONDS good bad skips
+  conformance/hosts/run.sh build/hull "$@" >"$log" 2>&1
+  line=$(grep -E '^hosts: [0-9]+ passed, ' "$log" | tail -n 1)
+  read -r good bad skips <<<"$(sed -E 's/[^0-9]+/ /g' <<<"${line:-0 1 0}")"
+  passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))
+  grep -E '^SKIP' "$log"
+  if [ "$bad" -eq 0 ]; then
+    echo "ok      hosts ($*): ${line#hosts: } ($((SECONDS - started)) s)"
+  else
+    tail -n 100 "$log"
+    echo "FAILED  hosts ($*): ${line#hosts: } ($((SECONDS - started)) s)"
+  fi
+}
+
 build() {
   cmake --preset "$1" -DHULL_TESTS=ON && cmake --build --preset "$1" "${@:2}"
 }
@@ -168,6 +184,7 @@ if wanted conformance; then
   step "conformance: every rule has a case, coverage.md is current" \
     build/hull-conformance --check-coverage conformance/coverage.md
 fi
+wanted hosts && hosts ${HOSTS:-containerd podman}
 wanted library && step "library: the installed package and its examples" packaging/library-test.sh build
 if wanted tsan && step "build with ThreadSanitizer" build tsan; then
   step "library: 8 threads, 400 containers under ThreadSanitizer" packaging/library-test.sh build tsan build-tsan
