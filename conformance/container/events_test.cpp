@@ -67,7 +67,7 @@ bool counts_swap() {
 
 }  // namespace
 
-TEST_CASE("events --stats prints one line with runc's keys", "[B37][C5]") {
+TEST_CASE("events --stats prints one line with runc's keys", "[B37][C5][L12]") {
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});
   Hull hull(bundle);

@@ -54,7 +54,7 @@ void check_life(const std::string& maker, const std::string& other) {
 
 }  // namespace
 
-TEST_CASE("hull manages what runc made, and runc what hull made", "[C1][C2]") {
+TEST_CASE("hull manages what runc made, and runc what hull made", "[C1][C2][L3]") {
   if (access(kRunc, X_OK) != 0) HULL_SKIP("Debian's runc is not installed");
   if (!Hull::is_hull()) HULL_SKIP("another runtime is under test");
   check_life(kRunc, Hull::program());

@@ -98,7 +98,7 @@ ErrorKind kind_of(Do&& act) {
 }  // namespace
 
 TEST_CASE("a program runs a process in a container and gets its output and exit status",
-          "[library]") {
+          "[library][L1][L4][L7][L15][L20][L31][L32][L40][L47][L88]") {
   const Library library("run");
   Container container = library.create();
   CHECK(container.status() == Status::stopped);
@@ -115,7 +115,8 @@ TEST_CASE("a program runs a process in a container and gets its output and exit 
   container.destroy();  // twice is no error
 }
 
-TEST_CASE("start waits for exec, and further processes join", "[library]") {
+TEST_CASE("start waits for exec, and further processes join",
+          "[library][L3][L6][L8][L9][L10][L11][L12][L13][L14][L16][L18][L19][L30]") {
   const Library library("start");
   Container container = library.create();
   hull::Process init = shell("exec sleep 100");
@@ -149,7 +150,7 @@ TEST_CASE("start waits for exec, and further processes join", "[library]") {
   container.destroy();
 }
 
-TEST_CASE("descriptors of the caller get the container's numbers in order", "[library]") {
+TEST_CASE("descriptors of the caller get the container's numbers in order", "[library][L33][L52]") {
   const Library library("fds");
   Container container = library.create();
   const Fd first = open_or_throw(AT_FDCWD, "/dev/zero", O_RDONLY);
@@ -198,7 +199,7 @@ TEST_CASE("a user's name is looked up in the container's files", "[library]") {
   CHECK(init.wait().signal == SIGKILL);
 }
 
-TEST_CASE("hooks can be functions of the program", "[library]") {
+TEST_CASE("hooks can be functions of the program", "[library][L54]") {
   const Library library("hooks");
   configs::Config config = library.config();
   std::vector<std::string> seen;
@@ -236,7 +237,7 @@ TEST_CASE("hooks can be functions of the program", "[library]") {
         ErrorKind::config_invalid);
 }
 
-TEST_CASE("each kind of error comes where it belongs", "[library]") {
+TEST_CASE("each kind of error comes where it belongs", "[library][L2][L26]") {
   const Library library("errors");
   const Factory& factory = library.factory();
   CHECK(kind_of([&] { (void)factory.create("../x", library.config()); }) == ErrorKind::invalid_id);
@@ -271,7 +272,7 @@ TEST_CASE("each kind of error comes where it belongs", "[library]") {
   CHECK(init.wait().signal == SIGKILL);
 }
 
-TEST_CASE("threads take turns on one container", "[library]") {
+TEST_CASE("threads take turns on one container", "[library][L27]") {
   const Library library("threads");
   Container container = library.create();
   hull::Process init = shell("exec sleep 100");

@@ -12,7 +12,7 @@
 
 namespace hull::conformance {
 
-TEST_CASE("a created container has done nothing until it is started", "[B1][B16]") {
+TEST_CASE("a created container has done nothing until it is started", "[B1][B16][L44]") {
   Bundle bundle;
   bundle.script("echo yes > /started");
   Hull hull(bundle);
@@ -26,7 +26,7 @@ TEST_CASE("a created container has done nothing until it is started", "[B1][B16]
   CHECK(hull.status().empty());
 }
 
-TEST_CASE("state has all that the specification asks for", "[B18]") {
+TEST_CASE("state has all that the specification asks for", "[B18][L9]") {
   Bundle bundle;
   bundle.config["annotations"] = {{"org.example.key", "value"}};
   bundle.args({"/bin/sleep", "100"});
@@ -79,7 +79,7 @@ TEST_CASE("an ID can be used once at a time", "[B51][B52]") {
   CHECK(hull.create().exit_code == 0);
 }
 
-TEST_CASE("of many creates with one ID at once exactly one succeeds", "[B52]") {
+TEST_CASE("of many creates with one ID at once exactly one succeeds", "[B52][L27]") {
   Bundle bundle;
   bundle.save();
   Hull hull(bundle);
@@ -93,7 +93,7 @@ TEST_CASE("of many creates with one ID at once exactly one succeeds", "[B52]") {
   CHECK(hull.status() == "created");
 }
 
-TEST_CASE("only a created container can be started", "[B16]") {
+TEST_CASE("only a created container can be started", "[B16][L16]") {
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});
   Hull hull(bundle);
@@ -162,7 +162,7 @@ TEST_CASE("a failed create leaves nothing", "[C10][faults]") {
   CHECK(processes_with(hull.id()).empty());
 }
 
-TEST_CASE("kill takes signals by number, name and full name, in any case", "[B21]") {
+TEST_CASE("kill takes signals by number, name and full name, in any case", "[B21][L18]") {
   Bundle bundle;
   bundle.script(
       "trap 'echo hup >> /got' HUP; trap 'echo term >> /got' TERM; trap 'echo usr1 >> /got' USR1;"
@@ -240,7 +240,7 @@ TEST_CASE("a running container is deleted with --force only", "[B24]") {
   CHECK(processes_with(hull.id()).empty());
 }
 
-TEST_CASE("a created container can be deleted", "[B24]") {
+TEST_CASE("a created container can be deleted", "[B24][L25]") {
   Bundle bundle;
   Hull hull(bundle);
   REQUIRE(hull.create().exit_code == 0);

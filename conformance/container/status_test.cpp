@@ -27,7 +27,7 @@ void set_frozen(const std::string& file, bool frozen) {
 
 }  // namespace
 
-TEST_CASE("a zombie is stopped", "[C3]") {
+TEST_CASE("a zombie is stopped", "[C3][L43]") {
   Bundle bundle;
   Hull hull(bundle);
   REQUIRE(hull.create().exit_code == 0);
@@ -39,7 +39,7 @@ TEST_CASE("a zombie is stopped", "[C3]") {
   CHECK(hull.remove().exit_code == 0);
 }
 
-TEST_CASE("a process that only has the pid is not the container's", "[C3]") {
+TEST_CASE("a process that only has the pid is not the container's", "[C3][L42]") {
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});
   Hull hull(bundle);
@@ -57,7 +57,7 @@ TEST_CASE("a process that only has the pid is not the container's", "[C3]") {
   CHECK(hull.remove().exit_code == 0);
 }
 
-TEST_CASE("state.json has runc's keys", "[C2]") {
+TEST_CASE("state.json has runc's keys", "[C2][L8]") {
   Bundle bundle;
   Hull hull(bundle);
   REQUIRE(hull.create().exit_code == 0);
@@ -75,7 +75,7 @@ TEST_CASE("state.json has runc's keys", "[C2]") {
   CHECK_FALSE(exists(hull.root() + "/" + hull.id() + "/exec.fifo"));
 }
 
-TEST_CASE("pause freezes, resume thaws, and state tells", "[B36][C3][F29]") {
+TEST_CASE("pause freezes, resume thaws, and state tells", "[B36][C3][F29][L7][L19]") {
   Bundle bundle;
   bundle.script("while :; do echo x >> /ticks; sleep 0.01; done");
   Hull hull(bundle);
@@ -102,7 +102,7 @@ TEST_CASE("pause and resume of a container in another status are errors", "[B36]
   CHECK(hull.command({"pause", hull.id()}).exit_code != 0);
 }
 
-TEST_CASE("a paused container is killed and deleted with --force", "[B24][users-ask-11]") {
+TEST_CASE("a paused container is killed and deleted with --force", "[B24][users-ask-11][L25]") {
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});
   Hull hull(bundle);
@@ -122,7 +122,7 @@ TEST_CASE("SIGKILL reaches a paused container without a resume", "[B21][users-as
   CHECK(hull.reaches("stopped"));
 }
 
-TEST_CASE("a dead init in a frozen cgroup is stopped, not paused", "[C3]") {
+TEST_CASE("a dead init in a frozen cgroup is stopped, not paused", "[C3][L45]") {
   if (by_systemd()) HULL_SKIP("systemd takes the cgroup away with its last process");
   Bundle bundle;
   bundle.args({"/bin/sleep", "100"});

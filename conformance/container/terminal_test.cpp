@@ -14,7 +14,8 @@
 
 namespace hull::conformance {
 
-TEST_CASE("the console socket gets the terminal's master, and the program the slave", "[B4][D24]") {
+TEST_CASE("the console socket gets the terminal's master, and the program the slave",
+          "[B4][D24][L34]") {
   Bundle bundle;
   bundle.config["process"]["terminal"] = true;
   bundle.script(

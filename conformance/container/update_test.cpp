@@ -47,7 +47,7 @@ std::string mib(int64_t number) { return std::to_string(number * kMiB); }
 
 }  // namespace
 
-TEST_CASE("update keeps what it does not name, on disk and in state.json", "[B43]") {
+TEST_CASE("update keeps what it does not name, on disk and in state.json", "[B43][L13]") {
   if (!has_controller("pids") || !has_controller("memory")) HULL_SKIP("no memory or pids");
   Sleeper c(Json{{"pids", {{"limit", 10}}},
                  {"memory", {{"limit", 64 * kMiB}}},

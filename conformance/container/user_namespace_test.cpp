@@ -10,7 +10,7 @@
 
 namespace hull::conformance {
 
-TEST_CASE("ids are mapped as asked, and root inside is nobody outside", "[E5][E6]") {
+TEST_CASE("ids are mapped as asked, and root inside is nobody outside", "[E5][E6][L55]") {
   Bundle bundle;
   bundle.user_namespace(100'000, 5000);
   bundle.args({"/bin/sleep", "100"});
@@ -114,7 +114,7 @@ TEST_CASE("mappings that differ from those of the joined user namespace are refu
                  "specified -- you may only provide one"));
 }
 
-TEST_CASE("state.json and the exec.fifo know the IDs of a joined user namespace", "[E7]") {
+TEST_CASE("state.json and the exec.fifo know the IDs of a joined user namespace", "[E7][L17]") {
   Bundle first;
   first.user_namespace(200'000, 1000);
   first.args({"/bin/sleep", "100"});

@@ -25,7 +25,7 @@ TEST_CASE("without any device rule everything is denied") {
   CHECK_FALSE(allows_everything({}));
 }
 
-TEST_CASE("allowed devices become exceptions, one line each, in their order") {
+TEST_CASE("allowed devices become exceptions, one line each, in their order", "[L52]") {
   const Rules rules{
       kDenyAll, {'c', -1, -1, "m", true}, {'c', 1, 3, "rwm", true}, {'b', 8, 0, "r", true}};
   CHECK(lines(device_writes(device_list(rules))) ==

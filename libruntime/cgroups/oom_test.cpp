@@ -76,7 +76,7 @@ uint64_t all_kills(OomWatch& watch) {
   return kills;
 }
 
-TEST_CASE("each kill for lack of memory is told once", "[L84]") {
+TEST_CASE("each kill for lack of memory is told once", "[L84][L22]") {
   if (!has_memory()) HULL_SKIP("needs root and a memory controller");
   const Small container;
   OomWatch watch(container.manager->paths());
@@ -150,7 +150,7 @@ TEST_CASE("a container without a memory cgroup can't be watched") {
   CHECK_THROWS_AS(PressureWatch(paths, PressureLevel::low), Error);
 }
 
-TEST_CASE("memory pressure is told", "[L84]") {
+TEST_CASE("memory pressure is told", "[L84][L23]") {
   if (!has_memory()) HULL_SKIP("needs root and a memory controller");
   const Small container;
   const PressureWatch watch(container.manager->paths(), PressureLevel::low);

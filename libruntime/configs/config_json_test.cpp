@@ -114,7 +114,7 @@ Config full() {
 
 }  // namespace
 
-TEST_CASE("a config survives its JSON form", "[configs]") {
+TEST_CASE("a config survives its JSON form", "[configs][L50][L51][L53][L56][L58]") {
   for (const Config& config : {Config{}, full()}) {
     const std::string text = config_to_json(config);
     const Config again = config_from_text(text);

@@ -6,7 +6,7 @@ using hull::configs::Config;
 using hull::configs::Process;
 using hull::launch::with_defaults;
 
-TEST_CASE("a process takes from the container what it leaves open", "[launch]") {
+TEST_CASE("a process takes from the container what it leaves open", "[launch][L30]") {
   Config config;
   config.capabilities.emplace().bounding = {"CAP_KILL"};
   config.rlimits = {{9, 2, 1}};

@@ -90,7 +90,7 @@ TEST_CASE("The last words of a peer are heard although it read nothing") {
   CHECK_FALSE(b.receive().has_value());
 }
 
-TEST_CASE("An error travels with all its parts", "[L81]") {
+TEST_CASE("An error travels with all its parts", "[L81][L36]") {
   const Error in = Error("m", "mount", 22).stage("s").field("/f").hint("h");
   const Error out = plan::decode_error(plan::encode_error(in));
   CHECK(std::string(out.what()) == in.what());

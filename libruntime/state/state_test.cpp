@@ -77,7 +77,7 @@ TEST_CASE("A state that was cut off, or names init or odd cgroups, is refused") 
   CHECK_THROWS_AS(state::from_json("[]"), Error);
 }
 
-TEST_CASE("A live init is alive; a zombie, a dead and a reused pid are not") {
+TEST_CASE("A live init is alive; a zombie, a dead and a reused pid are not", "[L41][L42][L43]") {
   state::State state = sample();
   const pid_t pid = fork_child();
   state.init_pid = pid;
