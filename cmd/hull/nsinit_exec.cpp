@@ -30,14 +30,14 @@ std::string id_of(const std::string& directory) {
   return "nsinit-" + std::to_string(info.st_dev) + "-" + std::to_string(info.st_ino);
 }
 
-std::optional<Container> load_if_exists(const Factory& factory, const std::string& id) {
+// Nothing also when it is on its way, or was made half by one that was killed.
+std::optional<Container> load_if_alive(const std::string& root, const std::string& id) {
   try {
-    return factory.load(id);
+    Container container = Factory(root).load(id);
+    if (container.status() != Status::stopped) return container;
   } catch (const Error& e) {
-    if (e.kind() == ErrorKind::container_not_exists) return std::nullopt;
+    if (e.code() != 0) throw;
   }
-  // Made half, by one that was killed.
-  factory.remove(id);
   return std::nullopt;
 }
 
@@ -115,7 +115,9 @@ int make_and_run(const Globals& globals, const LegacyContainer& legacy, const st
   Parts parts = parts_of(globals, legacy, id, std::move(args));
   Foreground foreground(true);
   foreground.set_console_size(parts.process);
-  Container made = Factory(globals.root).create(id, std::move(parts.config));
+  const Factory factory(globals.root);
+  factory.remove(id);  // what is left of a dead one
+  Container made = factory.create(id, std::move(parts.config));
   made.start(parts.process);
   Own own(std::move(made), legacy.directory);
   own.announce();
@@ -139,11 +141,7 @@ std::optional<Container> find_legacy_container(const Globals& globals,
                                                const std::string& directory) {
   const auto named = read_legacy_pid(directory);
   const bool named_lives = named && is_alive(*named);
-  auto container = load_if_exists(Factory(globals.root), id_of(directory));
-  if (container && container->status() == Status::stopped) {
-    container->destroy(true);
-    container.reset();
-  }
+  auto container = load_if_alive(globals.root, id_of(directory));
   // To join what a file names would let the container lead us into any process of the host.
   if (named_lives && (!container || pid_of(*container) != *named))
     throw Error("process " + std::to_string(named->pid) +

@@ -11,9 +11,7 @@
 namespace hull::cmd {
 
 // The container of this directory, when its init lives; by the pid file, as nsinit's callers know
-// it, and by our own state, which the container can't change. What is left of a dead one is
-// removed. Throws Error when the two disagree.
-// Others of this directory must not be on their way (exec_legacy sees to that).
+// it, and by our own state, which the container can't change. Throws Error when the two disagree.
 std::optional<Container> find_legacy_container(const Globals& globals,
                                                const std::string& directory);
 

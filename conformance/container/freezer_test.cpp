@@ -38,10 +38,14 @@ struct Nested {
       const std::string own = cgroup_of(hull.pid(), freezer_is_v1() ? "freezer" : "");
       parent = own.substr(0, own.rfind('/'));
     }
-    if (freezer_is_v1())
+    const std::string events = parent + "/cgroup.events";
+    if (!exists(events)) {
       write_existing(parent + "/freezer.state", frozen ? "FROZEN" : "THAWED");
-    else
-      write_existing(parent + "/cgroup.freeze", frozen ? "1" : "0");
+      return;
+    }
+    write_existing(parent + "/cgroup.freeze", frozen ? "1" : "0");
+    CHECK(
+        eventually([&] { return contains(read_file(events), frozen ? "frozen 1" : "frozen 0"); }));
   }
   // Fails soon, and names the cgroup.
   void refused(const std::vector<std::string>& words, const std::string& text) {
@@ -180,10 +184,8 @@ TEST_CASE("a process that is frozen on its way in does not keep exec waiting",
   c.hull.launch();
   const std::string unified = cgroup_of(c.hull.pid(), "");
   c.parent = unified.substr(0, unified.rfind('/'));
-  write_existing(c.parent + "/cgroup.freeze", "1");
+  c.freeze(true);
   c.refused({"exec", c.hull.id(), "/bin/true"}, "cannot exec in the container");
-  write_existing(c.parent + "/cgroup.freeze", "0");
-  c.parent.clear();
 }
 
 TEST_CASE("pause, resume and kill that are killed half-way leave what the next command undoes",

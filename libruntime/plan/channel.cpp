@@ -116,8 +116,8 @@ std::optional<Message> Channel::receive() {
   message.msg_controllen = sizeof control;
   ssize_t got = 0;
   while ((got = recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0) {
-    if (errno == EAGAIN && on_silence_) {
-      on_silence_();
+    if (errno == EAGAIN) {
+      if (on_silence_) on_silence_();
       continue;
     }
     // ECONNRESET comes once, when the peer has left something unread, and before its last words.
