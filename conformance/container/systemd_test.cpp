@@ -17,6 +17,7 @@ namespace hull::conformance {
 namespace {
 
 constexpr char kRunc[] = "/usr/sbin/runc";
+constexpr std::chrono::milliseconds kPatience{30'000};  // an emulated machine is slow
 
 bool systemd_runs() { return exists("/run/systemd/system"); }
 
@@ -341,6 +342,53 @@ TEST_CASE("a runtime killed while it creates leaves no unit", "[F34][systemd]") 
     }
     CHECK(c.hull.remove({"--force"}).exit_code == 0);
     CHECK(eventually([&] { return c.property("LoadState") == "not-found"; }));
+  }
+}
+
+TEST_CASE("a user's own systemd has the cgroup of the user's container", "[I4][F34][systemd]") {
+  if (!systemd_runs()) HULL_SKIP("systemd is not process 1");
+  if (run_command({"systemctl", "start", "user@1000.service"}).exit_code != 0)
+    HULL_SKIP("no systemd of user 1000");
+  Scoped c;
+  Json& part = c.bundle.config["linux"];
+  part["cgroupsPath"] = "user.slice:hull:" + c.bundle.mark();
+  part["resources"] = {{"memory", {{"limit", 67108864}}}, {"pids", {{"limit", 50}}}};
+  c.bundle.name_space("user");
+  for (const char* maps : {"uidMappings", "gidMappings"})
+    part[maps] = {{{"containerID", 0}, {"hostID", 1000}, {"size", 1}}};
+  c.bundle.mount_at("/dev/pts")["options"] = {"nosuid", "noexec", "newinstance"};
+  c.bundle.script("cat /proc/self/cgroup; while [ ! -e /go ]; do sleep 0.1; done");
+  c.bundle.save();
+  REQUIRE(run_command({"chown", "-R", "1000:1000", c.bundle.dir()}).exit_code == 0);
+  const auto as_user = [](std::vector<std::string> words, const std::vector<std::string>& more) {
+    words.insert(words.begin(), {"setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "env",
+                                 "XDG_RUNTIME_DIR=/run/user/1000"});
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::vector<std::string> run_it = {Hull::program(),    "--root",   c.hull.root(),
+                                           "--systemd-cgroup", "run",      "--bundle",
+                                           c.bundle.dir(),     c.hull.id()};
+  SECTION("from a cgroup of that systemd") {
+    const std::string made =
+        "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/" + c.unit;
+    Process run(as_user({"systemd-run", "--user", "--scope", "--quiet"}, run_it));
+    const bool runs = eventually([&] { return contains(run.out(), c.unit); }, kPatience);
+    INFO(run.err());
+    CHECK(runs);
+    if (runs) {
+      CHECK(read_file(made + "/memory.max") == "67108864\n");
+      CHECK(read_file(made + "/pids.max") == "50\n");
+    }
+    write_file(c.bundle.rootfs("/go"), "");
+    CHECK(run.wait().exit_code == 0);
+    CHECK_FALSE(exists(made));
+  }
+  SECTION("from elsewhere, where the kernel refuses it") {
+    const Outcome refused = run_command(as_user({}, run_it));
+    CHECK(refused.exit_code == 1);
+    CHECK(contains(refused.err, "/linux/cgroupsPath"));
+    CHECK(contains(refused.err, "systemd-run --user --scope"));
   }
 }
 

@@ -297,7 +297,13 @@ pid_t clone_or_throw(clone_args& args, uint64_t namespaces) {
       error.set_hint("a limit in /proc/sys/user/max_*_namespaces is reached");
     if (code == EPERM)
       error.set_hint("making namespaces takes CAP_SYS_ADMIN, or a new user namespace");
-    if (code == EBUSY || code == EOPNOTSUPP) error.set_field("/linux/cgroupsPath");
+    if (code == EBUSY || code == EOPNOTSUPP || code == EACCES)
+      error.set_field("/linux/cgroupsPath");
+    // cgroups(7), "Delegation containment": it takes the right to move processes between the two.
+    if (code == EACCES)
+      error.set_hint(
+          "this user may not leave the caller's own cgroup for the container's; start from one of "
+          "the user's: systemd-run --user --scope");
     throw error;
   }
   return pid;
