@@ -212,7 +212,10 @@ TEST_CASE(
   }));
   CHECK(contains(bundle.read("err").substr(err), "\ne"));
   CHECK_FALSE(contains(bundle.read("out").substr(out), "n1\n"));
-  CHECK(hull.kill().exit_code == 0);
+  // The next images tell of the new pipe.
+  Checkpoint(hull, bundle.dir() + "/again").save();
+  CHECK(contains(bundle.read("again/descriptors.json"), "[\"/dev/null\",\"pipe:["));
+  CHECK(bundle.read("again/descriptors.json") != bundle.read("images/descriptors.json"));
 }
 
 TEST_CASE("hooks around checkpoint and restore", "[criu][G19]") {

@@ -18,7 +18,8 @@ constexpr char kCounter[] =
 
 // Numbers that one process sends another by TCP; the last one is in the file.
 constexpr char kConversation[] =
-    "sleep 1000 | nc -l -p 7777 | while read i; do echo $i > /count.new; mv /count.new /count; "
+    "while :; do sleep 1; done | nc -l -p 7777 | while read i; do echo $i > /count.new; mv "
+    "/count.new /count; "
     "done & sleep 0.2; i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done | nc 127.0.0.1 7777";
 
 int count(const Bundle& bundle) {

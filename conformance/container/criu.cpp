@@ -15,7 +15,7 @@ std::vector<std::string> joined(std::initializer_list<std::vector<std::string>> 
 
 const std::vector<std::string>& network_flags() {
   static const std::vector<std::string> flags =
-      run_command({"/bin/sh", "-c", "command -v iptables-restore"}).exit_code == 0
+      run_command({"/bin/sh", "-c", "unshare --net iptables -n -L"}).exit_code == 0
           ? std::vector<std::string>()
           : std::vector<std::string>{"--network-lock", "skip"};
   return flags;

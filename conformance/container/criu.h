@@ -16,7 +16,7 @@ inline bool patiently(const std::function<bool()>& condition) {
   return eventually(condition, std::chrono::seconds(60));
 }
 
-// CRIU keeps packets away by iptables; where that is not installed a test's containers do without:
+// CRIU keeps packets away by iptables; where that does not work a test's containers do without:
 // they meet no one else.
 const std::vector<std::string>& network_flags();
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "libruntime/checkpoint/criu.h"
 #include "libruntime/checkpoint/descriptors.h"

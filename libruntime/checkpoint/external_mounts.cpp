@@ -92,9 +92,7 @@ void require_restrictions(const configs::Mount& wanted, const MountInfo& found) 
 void require_plain(const std::string& mount_point) {
   if (mount_point.find_first_of("]\n") != std::string::npos)
     throw Error("criu can't name the mount point " + quote(mount_point))
-        .hint(
-            "a mount that is restored must have no ']' and no line end in "
-            "its path");
+        .hint("a mount that is restored must have no ']' and no line end in its path");
 }
 
 class Finder {

@@ -70,12 +70,13 @@ Features parse_features(std::string_view message) {
 
 int parse_version(std::string_view message) {
   enum Field : unsigned { kMajor = 1, kMinor = 2, kGitId = 3, kSublevel = 4 };
-  int64_t number = 0;
+  uint64_t number = 0;
   bool development = false;
   for_each_field(message, [&](const WireField& field) {
-    if (field.number == kMajor) number += field.value * 10'000;
-    if (field.number == kMinor) number += field.value * 100;
-    if (field.number == kSublevel) number += field.value;
+    const auto value = static_cast<uint64_t>(field.value);
+    if (field.number == kMajor) number += value * 10'000;
+    if (field.number == kMinor) number += value * 100;
+    if (field.number == kSublevel) number += value;
     if (field.number == kGitId && !field.bytes.empty()) development = true;
   });
   if (development) number += 100 - number % 100;

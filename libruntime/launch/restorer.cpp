@@ -178,6 +178,12 @@ void let_root_user_in(const Fd& images, const configs::Config& config) {
     throw Error("cannot let the container's root user reach the images", "fchown", errno);
 }
 
+// Pipes are those that it gets now; what is its own is what it was.
+void keep_inner_streams(std::vector<std::string>& now, const std::vector<std::string>& recorded) {
+  for (size_t i = 0; i < now.size() && i < recorded.size(); ++i)
+    if (!recorded[i].starts_with("pipe:")) now[i] = recorded[i];
+}
+
 bool same_namespace(const std::string& a, const std::string& b) {
   struct stat one {};
   struct stat other {};
@@ -259,7 +265,7 @@ void restore_container(const Request& request, const CriuOptions& options, Start
   auto new_cgroup = cgroups::make_manager(config.cgroup, cgroups::read_layout());
 
   describe(state, request.options, *new_cgroup);
-  state.external_descriptors = recorded.streams;
+  keep_inner_streams(state.external_descriptors, recorded.streams);
   request.directory.save(state);
   cgroups::Manager& cgroup = clean_up.create(std::move(new_cgroup), config.cgroup.resources);
   make_mount_points(config);
