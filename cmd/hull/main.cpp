@@ -38,11 +38,13 @@ int no_such_command(const std::string& name) {
 // opened, which the container's program would then read or write.
 void fill_standard_descriptors() {
   std::array<pollfd, 3> streams{{{0, 0, 0}, {1, 0, 0}, {2, 0, 0}}};
-  if (poll(streams.data(), streams.size(), 0) < 0) _exit(1);
+  if (poll(streams.data(), streams.size(), 0) < 0)
+    throw hull::Error("cannot look at the standard streams", "poll", errno);
   for (const pollfd& stream : streams) {
     if ((stream.revents & POLLNVAL) == 0) continue;
-    // The lowest free number is this one itself. Without /dev/null there is nothing to be done.
-    if (open("/dev/null", O_RDWR) < 0) _exit(1);
+    // The lowest free number is this one itself.
+    if (open("/dev/null", O_RDWR) < 0)
+      throw hull::Error("a standard stream is closed, and there is no /dev/null", "open", errno);
   }
 }
 
@@ -144,9 +146,9 @@ int main(int argc, char** argv) {
   mallopt(M_TOP_PAD, 512 << 10);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
   hull::init_if_asked(argc, argv);
-  hull::cmd::fill_standard_descriptors();
   hull::cmd::start_logger();
   try {
+    hull::cmd::fill_standard_descriptors();
     // A caller may have left it ignored, and then no child could be waited for.
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
       throw hull::Error("cannot reset the handling of a signal", "sigaction", errno);

@@ -282,6 +282,21 @@ TEST_CASE("oomScoreAdj is set, and left alone when absent", "[D37]") {
   CHECK_FALSE(refusal_of(bundle).empty());
 }
 
+TEST_CASE("An oomScoreAdj that the runtime may not set is an error, at once", "[D37]") {
+  Bundle bundle;
+  bundle.config["process"]["oomScoreAdj"] = -900;
+  Hull hull(bundle);
+  bundle.save();
+  std::vector<std::string> words = {"setpriv", "--bounding-set", "-sys_resource"};
+  const auto create = hull.argv({"create", "--bundle", bundle.dir(), hull.id()});
+  words.insert(words.end(), create.begin(), create.end());
+  CommandOptions options;
+  options.timeout = std::chrono::milliseconds(5000);
+  const Outcome done = run_command(words, options);
+  CHECK(done.exit_code == 1);
+  CHECK_THAT(done.err, hull::testing::contains("oomScoreAdj"));
+}
+
 TEST_CASE("the caller's signal mask, ignored signals and CPU affinity do not leak in", "[D41]") {
   Bundle bundle;
   bundle.script(

@@ -102,7 +102,8 @@ void hand_over(Child& child, const configs::Config& config, plan::Plan& plan,
     send_plan(child, plan, memory_task_file, namespaces, pidfd, exec_fifo, hooks);
   } catch (const Error& e) {
     // It may have failed before it could read its plan, and said why; or it was killed: in v2 it
-    // is born under the container's memory limit.
+    // is born under the container's memory limit. Or it waits for the plan.
+    child.channel.finish();
     const auto message = child.channel.receive();
     if (message && message->type == plan::MessageType::stillborn)
       throw stillborn_error(plan::number_of(*message));

@@ -141,6 +141,11 @@ std::optional<Message> Channel::receive() {
   return out;
 }
 
+void Channel::finish() {
+  if (shutdown(socket_.get(), SHUT_WR) != 0)
+    throw Error("cannot leave the other half of the runtime", "shutdown", errno);
+}
+
 std::string encode_error(const Error& error) {
   Writer writer;
   writer(error.message(), error.call(), error.code(), error.stage(), error.field(), error.hint());

@@ -62,6 +62,8 @@ class Channel {
   std::optional<Message> receive();
   // Calls `call` whenever `receive` has waited for so long; what it throws ends the wait.
   void on_silence(std::chrono::milliseconds time, std::function<void()> call);
+  // Says that nothing more will be sent: a peer that waits for it sees the end.
+  void finish();
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   void close() { socket_.reset(); }
