@@ -232,6 +232,30 @@ TEST_CASE("exec gets the container's seccomp filter and rlimits", "[B34][E29]") 
       "Seccomp:\t2\nmkdir: can't create directory '/tmp/d': Permission denied\n77\n88");
 }
 
+TEST_CASE("exec works whatever the filter and the limits say of another process", "[B25][E29]") {
+  const Json refused = {{"names", {"clone", "clone3", "fork", "vfork", "setsid"}},
+                        {"action", "SCMP_ACT_ERRNO"}};
+  for (const bool no_new_privileges : {false, true}) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "1000"});
+    bundle.config["process"]["noNewPrivileges"] = no_new_privileges;
+    bundle.config["process"]["user"] = {{"uid", 54'321}, {"gid", 54'321}};
+    bundle.config["process"]["rlimits"] = {{{"type", "RLIMIT_NPROC"}, {"soft", 2}, {"hard", 2}}};
+    bundle.config["linux"]["seccomp"] = {{"defaultAction", "SCMP_ACT_ALLOW"},
+                                         {"syscalls", {refused}}};
+    Hull hull(bundle);
+    hull.launch();
+    const std::string pid_file = bundle.dir() + "/pid";
+    const Outcome done =
+        hull.exec({"/bin/sh", "-c", "echo $$ $PPID; read l < /proc/self/stat; echo $l"},
+                  {"--pid-file", pid_file});
+    INFO(done.err);
+    CHECK(done.exit_code == 0);
+    CHECK(contains(done.out, " 0\n"));  // its parent is not in the container
+    CHECK_FALSE(read_file(pid_file).empty());
+  }
+}
+
 TEST_CASE("an exec that is killed with the container ends", "[B25][B24]") {
   Running c;
   Process run(c.hull.argv({"exec", c.hull.id(), "/bin/sh", "-c", "echo up; exec sleep 1000"}));

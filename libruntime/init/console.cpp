@@ -62,6 +62,10 @@ void open_console(Session& session) {
   session.wait_to_proceed();
   for (int fd = 0; fd <= 2; ++fd)
     if (dup2(slave.get(), fd) < 0) fail("cannot make the terminal a standard stream", "dup2");
+  if (!session.second_to_come) take_terminal();
+}
+
+void take_terminal() {
   if (ioctl(0, TIOCSCTTY, 0) != 0) fail("cannot make it the controlling terminal", "TIOCSCTTY");
 }
 

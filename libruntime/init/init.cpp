@@ -64,11 +64,14 @@ Session receive_session(plan::Channel channel) {
 
 [[noreturn]] void join_container(Session& session) {
   join_namespaces(session);
+  session.second_to_come = session.plan.enter_pid_namespace && can_enter_last(session.plan.process);
+  if (session.plan.enter_pid_namespace && !session.second_to_come) enter_pid_namespace(session);
   start_session(session);
   open_console(session);
   enter_memory_cgroup(session);
   set_scheduling(session);
   become_user(session);
+  if (session.second_to_come) enter_pid_namespace(session);
   start_program(session);
 }
 

@@ -27,6 +27,7 @@ struct Session {
   Fd start_answer;  // exec.fifo opened for writing: where errors go once `start` reads it
   Fd hook_stdout, hook_stderr;
   std::optional<ProcFs> proc;
+  bool second_to_come = false;  // another process will be the program's
 
   // The trusted procfs, made at the first call. `whole`: with /proc/sys.
   ProcFs& trusted_proc();

@@ -27,6 +27,15 @@ void protect_paths(Session& session);
 // Makes the pty, when there is to be one: slave on fds 0-2 and as controlling terminal, master to
 // the launcher.
 void open_console(Session& session);
+// Makes fd 0 the controlling terminal.
+void take_terminal();
+
+// pid_namespace.cpp: only for exec.
+// Whether the PID namespace can be entered last, by a process that has no more rights than the
+// program. Else it is entered first.
+bool can_enter_last(const plan::Process& process);
+// A second process, in the PID namespace that was joined, takes this one's place.
+void enter_pid_namespace(Session& session);
 
 // namespaces.cpp
 // Enters the v1 memory cgroup, unless that was done: from here on the container pays.

@@ -15,9 +15,11 @@
 #include "libruntime/rootfs/rootfs.h"
 #include "libruntime/scheduling/priority.h"
 #include "libruntime/state/oci_state.h"
+#include "libruntime/system/command.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/log.h"
 #include "libruntime/system/process_stat.h"
+#include "libruntime/system/syscalls.h"
 #include "libruntime/system/unix_socket.h"
 
 namespace hull::launch {
@@ -79,6 +81,8 @@ void Conversation::answer(plan::Message& message) {
       return pass_on_log(message.payload);
     case plan::MessageType::mount_source:
       return give_mount_source(message);
+    case plan::MessageType::second:
+      return follow(message);
     case plan::MessageType::ready_for_hooks:
       run_runtime_hooks();
       break;
@@ -95,6 +99,23 @@ void Conversation::answer(plan::Message& message) {
       throw Error("unexpected message from the container's init");
   }
   proceed();
+}
+
+// What the container's init may be by now is asked no more than the plan says: it could be another
+// program's puppet (ptrace(2)).
+void Conversation::expect(bool planned) {
+  if (!planned) throw Error("unexpected message from the container's init");
+}
+
+// The first process, which has made the second, ends.
+void Conversation::follow(const plan::Message& message) {
+  expect(plan_.enter_pid_namespace && !followed_ && message.writer > 0);
+  followed_ = true;
+  Fd pidfd(sys::pidfd_open(message.writer, 0));
+  if (!pidfd) throw Error("cannot watch the program's process", "pidfd_open", errno);
+  wait_for(child_.pid);
+  child_.pid = message.writer;
+  child_.pidfd = std::move(pidfd);
 }
 
 void Conversation::give_mount_source(const plan::Message& message) {
@@ -115,6 +136,7 @@ void Conversation::give_mount_source(const plan::Message& message) {
 }
 
 void Conversation::run_runtime_hooks() {
+  expect(plan_.runtime_hooks);
   const std::string pid = std::to_string(child_.pid);
   const std::string state = state::spec_state(config_, id_, "creating", pid);
   const HookFiles files = HookFiles::open(config_);
@@ -130,6 +152,7 @@ void Conversation::set_priority() const {
 }
 
 void Conversation::take_console(plan::Message& message) {
+  expect(plan_.process.terminal);
   if (message.fds.empty()) throw Error("the terminal came without a descriptor");
   started_.console = std::move(message.fds[0]);
   if (options_.console_socket.empty()) return;
@@ -138,6 +161,7 @@ void Conversation::take_console(plan::Message& message) {
 }
 
 void Conversation::take_listener(const plan::Message& message) {
+  expect(plan_.process.seccomp && plan_.process.seccomp->notifies);
   const Fd listener(
       static_cast<int>(syscall(SYS_pidfd_getfd, child_.pidfd.get(), plan::number_of(message), 0)));
   if (!listener)

@@ -40,6 +40,8 @@ class Conversation {
   void set_priority() const;
   void take_console(plan::Message& message);
   void take_listener(const plan::Message& message);
+  void follow(const plan::Message& message);
+  static void expect(bool planned);
   [[noreturn]] void died();
   [[nodiscard]] std::string_view stage() const;
 
@@ -50,6 +52,7 @@ class Conversation {
   pid_t init_pid_;  // the container's: the child's own, or with exec another
   const LaunchOptions& options_;
   Started& started_;
+  bool followed_ = false;
 };
 
 // Why hull-init, whose channel has closed, died without a word. Waits for its end.

@@ -240,7 +240,6 @@ Started exec_process(const state::State& state, const configs::Process& process,
   Birth birth;
   birth.entrance = cgroup->open_entrance();
   const std::string memory_task_file = birth.entrance.memory_task_file;
-  birth.pid_namespace = config.find(configs::NamespaceType::pid) != nullptr ? init.get() : -1;
   birth.on_silence = refuse_frozen(*cgroup, options.ignore_paused);
   // Only inside of the user namespace has a user without privileges the right to join the others.
   if (config.find(configs::NamespaceType::user) != nullptr && geteuid() != 0) {
@@ -255,13 +254,14 @@ Started exec_process(const state::State& state, const configs::Process& process,
   birth.cpus = &cpus.after;
   Started started;
   Child child = spawn_on(cpus.initial, std::move(birth));
-  started.pid = child.pid;
   try {
+    if (plan.enter_pid_namespace) child.channel.ask_for_writers();
     if (config.intel_rdt && !state.intel_rdt_path.empty())
       resctrl::join(state.intel_rdt_path, *config.intel_rdt, state.id, child.pid);
     hand_over(child, config, plan, memory_task_file, {}, plan.pidfd ? init.get() : -1, -1);
     Conversation conversation(child, config, plan, state.id, state.init_pid, options, started);
     conversation.until_created();
+    started.pid = child.pid;
     set_rlimits(child.pid, plan);
     announce(child.pid, child.pidfd.get(), options);
     if (plan.wait_when_created) conversation.proceed();

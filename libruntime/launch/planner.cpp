@@ -241,7 +241,8 @@ plan::Plan plan_exec(const configs::Config& config, const configs::Process& proc
   out.id = id;
   out.process = plan_process(process, config, options);
   for (const configs::Namespace& ns : config.namespaces)
-    if (ns.type != NamespaceType::pid) out.join_by_pidfd |= configs::name_of(ns.type).flag;
+    out.join_by_pidfd |= configs::name_of(ns.type).flag;
+  out.enter_pid_namespace = (out.join_by_pidfd & CLONE_NEWPID) != 0;
   out.joined_user_namespace = config.find(NamespaceType::user) != nullptr;
   out.has_mount_namespace = config.find(NamespaceType::mount) != nullptr;
   out.rootfs.user_namespace = out.joined_user_namespace;

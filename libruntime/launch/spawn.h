@@ -18,7 +18,7 @@ namespace hull::launch {
 struct Birth {
   uint64_t new_namespaces = 0;  // CLONE_NEW*
   cgroups::Entrance entrance;   // born in the v2 cgroup, enters the v1 ones first thing
-  // To join: namespace files or a pidfd. A user namespace is joined before the others are made.
+  // To join. A user namespace is joined before the others are made.
   int pid_namespace = -1;
   int user_namespace = -1;
   unsigned preserve_fds = 0;

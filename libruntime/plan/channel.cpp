@@ -46,6 +46,17 @@ void take_fds(const msghdr& header, std::vector<Fd>& out) {
   }
 }
 
+pid_t writer_of(const msghdr& header) {
+  for (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr;
+       c = CMSG_NXTHDR(const_cast<msghdr*>(&header), const_cast<cmsghdr*>(c))) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS) continue;
+    ucred writer{};
+    std::memcpy(&writer, CMSG_DATA(c), sizeof writer);
+    return writer.pid;
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::pair<Channel, Channel> Channel::make_pair() {
@@ -108,7 +119,7 @@ std::optional<Message> Channel::receive() {
   const std::unique_ptr<char[]> buffer(new char[kMaxInline]);
   Header header{};
   iovec parts[2] = {{&header, sizeof header}, {buffer.get(), kMaxInline}};
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int)) + CMSG_SPACE(sizeof(ucred))];
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = 2;
@@ -127,6 +138,7 @@ std::optional<Message> Channel::receive() {
   if (got == 0) return std::nullopt;
   Message out;
   take_fds(message, out.fds);
+  out.writer = writer_of(message);
   if (static_cast<size_t>(got) < sizeof header ||
       (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
     throw Error("malformed message: cut off");
@@ -139,6 +151,12 @@ std::optional<Message> Channel::receive() {
     out.fds.pop_back();
   }
   return out;
+}
+
+void Channel::ask_for_writers() {
+  const int on = 1;
+  if (setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+    throw Error("cannot make a socket tell its writer", "setsockopt(SO_PASSCRED)", errno);
 }
 
 void Channel::finish() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -24,6 +26,7 @@ enum class MessageType : uint32_t {
   priority,         // init: may not set its own scheduler or I/O priority; the launcher does it
   console,          // init: the pty's master
   seccomp_listener,  // init: the listener's fd; waits for `proceed`
+  second,            // init of exec: who writes this goes on, the first process ends
   created,           // init: nothing is left but the start; may wait for `proceed`
   error,             // init: an Error
   log,               // init: level (one character) and text
@@ -34,6 +37,7 @@ struct Message {
   MessageType type{};
   std::string payload;
   std::vector<Fd> fds;
+  pid_t writer = 0;  // with ask_for_writers()
 };
 
 // A message that is one number, as it goes over the wire: for senders that may only write(2).
@@ -62,6 +66,8 @@ class Channel {
   std::optional<Message> receive();
   // Calls `call` whenever `receive` has waited for so long; what it throws ends the wait.
   void on_silence(std::chrono::milliseconds time, std::function<void()> call);
+  // From now on what is received tells its writer (unix(7), SCM_CREDENTIALS).
+  void ask_for_writers();
   // Says that nothing more will be sent: a peer that waits for it sees the end.
   void finish();
 

@@ -78,11 +78,12 @@ void fields(A& a, Process& v) {
 template <class A>
 void fields(A& a, Plan& v) {
   a(v.kind, v.id, v.process, v.has_process, v.rootfs, v.has_mount_namespace,
-    v.joined_user_namespace, v.new_namespaces, v.unshare_cgroup, v.join_by_pidfd, v.hostname,
-    v.domainname, v.sysctl, v.session_keyring, v.loopback_up, v.runtime_hooks,
-    v.create_container_hooks, v.start_container_hooks, v.creating_state, v.created_state,
-    v.rlimits_from_outside, v.start_now, v.wait_when_created, v.parent_death_signal, v.log_level,
-    v.memory_tasks, v.namespace_fds, v.pidfd, v.exec_fifo, v.hook_stdout, v.hook_stderr);
+    v.joined_user_namespace, v.new_namespaces, v.unshare_cgroup, v.join_by_pidfd,
+    v.enter_pid_namespace, v.hostname, v.domainname, v.sysctl, v.session_keyring, v.loopback_up,
+    v.runtime_hooks, v.create_container_hooks, v.start_container_hooks, v.creating_state,
+    v.created_state, v.rlimits_from_outside, v.start_now, v.wait_when_created,
+    v.parent_death_signal, v.log_level, v.memory_tasks, v.namespace_fds, v.pidfd, v.exec_fifo,
+    v.hook_stdout, v.hook_stderr);
 }
 
 }  // namespace hull::plan

@@ -75,9 +75,10 @@ struct Plan {
   Rootfs rootfs;            // container only
   bool has_mount_namespace = true;
   bool joined_user_namespace = false;
-  uint64_t new_namespaces = 0;  // CLONE_NEW* that the clone made
-  bool unshare_cgroup = false;  // after entering the cgroup
-  uint64_t join_by_pidfd = 0;   // exec: namespaces of the container's init, by one setns(2)
+  uint64_t new_namespaces = 0;       // CLONE_NEW* that the clone made
+  bool unshare_cgroup = false;       // after entering the cgroup
+  uint64_t join_by_pidfd = 0;        // exec: namespaces of the container's init, by one setns(2)
+  bool enter_pid_namespace = false;  // exec: of those, the PID namespace, by a second process
   std::string hostname;
   std::string domainname;
   std::map<std::string, std::string> sysctl;

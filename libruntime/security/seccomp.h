@@ -22,6 +22,10 @@ configs::SeccompProgram compile(const configs::Seccomp& profile);
 // run.oci.seccomp_bpf_data a program in base64 that takes the place of the profile's rules.
 std::optional<configs::SeccompProgram> program_for(const configs::Config& config);
 
+// Whether the program lets this process make a system call of its own architecture.
+bool allows(const configs::SeccompProgram& program, long call,
+            std::initializer_list<uint64_t> arguments);
+
 // Whether the kernel takes this SECCOMP_FILTER_FLAG_*.
 bool seccomp_flag_supported(unsigned flag);
 

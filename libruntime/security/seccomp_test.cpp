@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -75,6 +76,24 @@ TEST_CASE("A default action of ALLOW with one ERRNO rule refuses that call only"
   CHECK(under(compile(profile), [] { return errno_of(SYS_getppid); }) == EXDEV);
   profile.calls = {rule("getppid", SeccompAction::errno_, 0)};
   CHECK(under(compile(profile), [] { return static_cast<int>(syscall(SYS_getppid)); }) == 0);
+}
+
+TEST_CASE("What a filter lets pass is told without loading it") {
+  configs::Seccomp profile;
+  profile.default_action = SeccompAction::allow;
+  profile.calls = {{"clone",
+                    SeccompAction::errno_,
+                    EPERM,
+                    {{0, CLONE_NEWUSER, CLONE_NEWUSER, SeccompOperator::masked_eq}}},
+                   {"setsid", SeccompAction::kill_process, {}, {}},
+                   {"getppid", SeccompAction::log, {}, {}}};
+  const configs::SeccompProgram program = compile(profile);
+  CHECK(allows(program, SYS_clone, {CLONE_PARENT}));
+  CHECK_FALSE(allows(program, SYS_clone, {CLONE_NEWUSER | CLONE_PARENT}));
+  CHECK_FALSE(allows(program, SYS_setsid, {}));
+  CHECK(allows(program, SYS_getppid, {}));
+  CHECK(allows(program, SYS_ioctl, {0, 1, 2, 3, 4, 5}));
+  CHECK_FALSE(allows({}, SYS_clone, {}));  // a program that does not end
 }
 
 TEST_CASE("KILL_PROCESS ends the process, KILL_THREAD the thread") {
