@@ -2,10 +2,11 @@
 # run-tests.sh: what `make test` does, from a clean checkout to the one line that counts:
 #   N passed, M failed, K skipped
 # Exit status 1 when anything failed. Steps: packages, release build, format, unit tests, container tests,
-# conformance cases, a part of them in a virtual machine, the second compiler with sanitizers: unit tests and fuzz
-# targets. STEPS="format unit" runs only these (format unit container conformance hosts library tsan vm asan fuzz; only when
-# they are named: tidy, clang-tidy; vm-all, `make test-vm`). HULL names another runtime for the container tests.
-# FUZZ_SECONDS (60) is shared by all fuzz targets.
+# conformance cases, attacks, faults, real hosts, the library from outside, tests in a virtual machine, the second
+# compiler with sanitizers: unit tests and fuzz targets. STEPS="format unit" runs only these (format unit container
+# conformance attacks faults hosts library tsan vm asan fuzz; only when they are named: tidy, clang-tidy; vm-all,
+# `make test-vm`). HULL names another runtime for the container tests. FUZZ_SECONDS (100) is shared by all fuzz
+# targets; 420 gives each a minute.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -143,6 +144,43 @@ hosts() {
   fi
 }
 
+# attacks: what has broken container runtimes, with fewer rounds of each race than `make attacks`.
+attacks() {
+  local log=$logs/attacks line started=$SECONDS
+  timeout --kill-after=10 600 build/hull-attacks --rounds "${ATTACK_ROUNDS:-25}" build/hull >"$log" 2>&1 </dev/null
+  line=$(grep -E '^hull: [0-9]+ safe, ' "$log" | tail -n 1)
+  if [ -z "$line" ]; then
+    failed=$((failed + 1))
+    tail -n 50 "$log"
+    echo "FAILED  attacks: no result ($((SECONDS - started)) s)"
+    return
+  fi
+  local good known bad skips unclear
+  read -r good known bad skips unclear <<<"$(sed -E 's/[^0-9]+/ /g' <<<"$line")"
+  passed=$((passed + good)) failed=$((failed + bad + unclear)) skipped=$((skipped + skips + known))
+  [ $((bad + unclear)) -eq 0 ] || grep -E 'VULNERABLE|unclear' "$log"
+  [ $((bad + unclear)) -eq 0 ] && echo "ok      attacks: ${line#hull: } ($((SECONDS - started)) s)" ||
+    echo "FAILED  attacks: ${line#hull: } ($((SECONDS - started)) s)"
+}
+
+# faults TITLE ARGUMENTS...: injected failures of system calls, and kills; each one is counted.
+faults() {
+  local title=$1 log=$logs/faults tried found started=$SECONDS
+  shift
+  timeout --kill-after=10 600 build/hull-faults "$@" build/hull >"$log" 2>&1 </dev/null
+  # "errors   1649 injections      0 lies      0 hangs      0 leaks      0 silent", and "kills" alike
+  read -r tried found <<<"$(awk '/^(errors|kills) / { tried += $2; found += $4 + $6 + $8 + $10 }
+    END { print tried + 0, found + 0 }' "$log")"
+  [ "$tried" -gt 0 ] || found=1
+  passed=$((passed + tried - found)) failed=$((failed + found))
+  if [ "$found" -gt 0 ]; then
+    head -n 100 "$log"
+    echo "FAILED  $title: $tried tried, $found bad ($((SECONDS - started)) s)"
+  else
+    echo "ok      $title: $tried tried, none bad ($((SECONDS - started)) s)"
+  fi
+}
+
 build() {
   cmake --preset "$1" -DHULL_TESTS=ON && cmake --build --preset "$1" "${@:2}"
 }
@@ -158,18 +196,18 @@ check_tidy() {
     { grep -E 'error:|warning:' -A 4 "$logs/tidy" || tail "$logs/tidy" "$logs/tidy-noise"; return 1; }
 }
 
-# Every target for its share of the time, from the configurations that hull itself makes.
+# Every target for its share of the time, from the corpus that is kept.
 fuzz() {
   local targets target share corpus
   targets=$(find build-fuzz -maxdepth 1 -name 'fuzz_*' -type f -executable | sort)
   [ -n "$targets" ] || { echo "FAILED  no fuzz target"; failed=$((failed + 1)); return; }
-  share=$((${FUZZ_SECONDS:-60} / $(echo "$targets" | wc -l)))
+  share=$((${FUZZ_SECONDS:-100} / $(echo "$targets" | wc -l)))
   for target in $targets; do
     corpus=$logs/corpus-${target##*/}
     mkdir -p "$corpus"
-    (cd "$corpus" && "$OLDPWD/build/hull" spec >/dev/null 2>&1)
     step "${target##*/} for $share s" "$target" -max_total_time="$share" -timeout=10 \
-      -rss_limit_mb=2048 -artifact_prefix="$logs/" -print_final_stats=1 "$corpus"
+      -rss_limit_mb=2048 -artifact_prefix="$logs/" -print_final_stats=1 -print_funcs=0 \
+      "$corpus" "conformance/fuzz/corpus/${target##*/}"
   done
 }
 
@@ -183,6 +221,11 @@ if wanted conformance; then
   conformance_cases "conformance"
   step "conformance: every rule has a case, coverage.md is current" \
     build/hull-conformance --check-coverage conformance/coverage.md
+fi
+wanted attacks && attacks
+if wanted faults && [ -x build/hull-faults ]; then
+  faults "kills between the stages" --stages
+  faults "failing system calls (one in ${FAULT_SAMPLE:-20}; make faults: all)" --sample "${FAULT_SAMPLE:-20}"
 fi
 wanted hosts && hosts ${HOSTS:-containerd podman}
 wanted library && step "library: the installed package and its examples" packaging/library-test.sh build

@@ -6,6 +6,7 @@
 // `delete --force` nothing may be left.
 #include <fcntl.h>
 #include <seccomp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "conformance/container/host.h"
 #include "conformance/faults/scene.h"
 #include "conformance/faults/tracer.h"
+#include "conformance/suite/workers.h"
 #include "libruntime/system/command.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/fd.h"
@@ -38,7 +40,10 @@ constexpr char kUsage[] =
     "  --operation NAME   create, start, run, exec, delete, \"delete --force\" or state\n"
     "  --user-namespace   only the containers with one (--no-user-namespace: only those without)\n"
     "  --kills, --errors  only these\n"
+    "  --stages           kills only, at each call by which something is made, given up or taken "
+    "down\n"
     "  --only PROCESS,CALL,NTH[,ERROR]   a single injection: 1,openat,3,EIO\n"
+    "  --pure-v1          without the cgroup v2 hierarchy of a hybrid host\n"
     "  --verbose          tells of each injection\n"
     "exit status 1 when anything was found\n";
 
@@ -58,6 +63,14 @@ constexpr long kScheduling[] = {
     SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_sigaltstack, SYS_madvise,     SYS_clock_nanosleep,
     SYS_mmap,           SYS_munmap,       SYS_epoll_ctl,   SYS_write};
 
+// The calls between which an operation's stages lie.
+constexpr long kStages[] = {SYS_mkdir,      SYS_mkdirat,   SYS_clone3,    SYS_clone,
+                            SYS_rename,     SYS_renameat,  SYS_renameat2, SYS_linkat,
+                            SYS_sendmsg,    SYS_setns,     SYS_unshare,   SYS_pivot_root,
+                            SYS_setresuid,  SYS_execve,    SYS_execveat,  SYS_mknodat,
+                            SYS_unlinkat,   SYS_rmdir,     SYS_unlink,    SYS_pidfd_send_signal,
+                            SYS_exit_group, SYS_move_mount};
+
 constexpr std::chrono::milliseconds kInTime{2000};
 constexpr int kTries = 3;  // before a hang is believed: the machine may be busy
 
@@ -75,6 +88,8 @@ struct Options {
   std::optional<bool> user_namespace;
   bool kills = true;
   bool errors = true;
+  bool stages = false;
+  bool pure_v1 = false;
   std::optional<Fault> only;
   bool verbose = false;
   bool is_hull = true;
@@ -135,9 +150,10 @@ class Worker {
   [[nodiscard]] std::vector<Fault> faults_of(std::vector<Call> calls) const {
     std::vector<Fault> faults;
     for (const Call& call : calls) {
-      if (std::ranges::count(kInfallible, call.number) > 0) continue;
+      if (!options_.stages && std::ranges::count(kInfallible, call.number) > 0) continue;
       if (!options_.is_hull && std::ranges::count(kScheduling, call.number) > 0) continue;
       if (call == Call{0, SYS_execve, 1}) continue;  // the tracer's own
+      if (options_.stages && std::ranges::count(kStages, call.number) == 0) continue;
       if (options_.kills) faults.push_back({call, 0});
       if (!options_.errors) continue;
       for (const auto& [error, name] : kErrors) faults.push_back({call, error});
@@ -293,6 +309,11 @@ std::optional<Options> parse_options(const std::vector<std::string>& words) {
       out.errors = false;
     } else if (word == "--errors") {
       out.kills = false;
+    } else if (word == "--stages") {
+      out.stages = true;
+      out.errors = false;
+    } else if (word == "--pure-v1") {
+      out.pure_v1 = true;
     } else if (word == "--verbose") {
       out.verbose = true;
     } else if (word == "--user-namespace" || word == "--no-user-namespace") {
@@ -333,7 +354,9 @@ bool run_workers(const Options& options, Totals& totals) {
     const pid_t pid = fork();
     if (pid < 0) throw Error("starting a worker", "fork", errno);
     if (pid == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       try {
+        if (options.pure_v1) enter_own_mounts(true);
         const Totals mine = Worker(options, i).run();
         std::exit(write(to.get(), &mine, sizeof mine) == sizeof mine ? 0 : 1);
       } catch (const std::exception& e) {

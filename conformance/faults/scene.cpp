@@ -243,6 +243,8 @@ void Scene::learn(Operation operation, const Traced& traced) {
 }
 
 std::string Scene::lie(Operation operation, const Traced& traced) {
+  // What is done without after a warning is no lie (an ambient capability that can't be raised).
+  const bool told = !traced.err.empty();
   switch (operation) {
     case Operation::create: {
       const Json now = state();
@@ -250,18 +252,18 @@ std::string Scene::lie(Operation operation, const Traced& traced) {
       if (read_file_if_exists(pid_file()).value_or("") != now.at("pid").dump())
         return "the pid file is wrong";
       start();
-      return first_difference(known_report_, report());
+      return told ? "" : first_difference(known_report_, report());
     }
     case Operation::start:
-      return first_difference(known_report_, report());
+      return told ? "" : first_difference(known_report_, report());
     case Operation::run:
       if (const std::string difference = first_difference(known_report_, report());
-          !difference.empty())
+          !difference.empty() && !told)
         return difference;
-      // The exit status is the program's, also when cleaning up fails: then it is told.
-      return traced.err.empty() ? leftovers() : "";
+      // The exit status is the program's, also when cleaning up fails.
+      return told ? "" : leftovers();
     case Operation::exec:
-      return first_difference(known_exec_report_, report());
+      return told ? "" : first_difference(known_exec_report_, report());
     case Operation::remove:
     case Operation::remove_force:
       return leftovers();

@@ -171,6 +171,12 @@ class Tracer {
       ask(PTRACE_DETACH, pid);
       return true;
     }
+    // Known from its birth on: or it would stay stopped when the trace ends just now.
+    if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE) {
+      unsigned long born = 0;
+      if (ask(PTRACE_GETEVENTMSG, pid, 0, reinterpret_cast<uintptr_t>(&born)) == 0)
+        thread_of(static_cast<pid_t>(born));
+    }
     if (signal == (SIGTRAP | 0x80)) {
       at_call(pid, thread);
       ask(PTRACE_SYSCALL, pid);

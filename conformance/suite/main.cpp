@@ -45,13 +45,6 @@ struct Options {
   std::vector<std::string> runtimes;
 };
 
-std::string beside_this_program(const std::string& name) {
-  std::array<char, 4096> path{};
-  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-  const std::string self(path.data(), size < 0 ? 0 : static_cast<size_t>(size));
-  return self.substr(0, self.rfind('/') + 1) + name;
-}
-
 Options parse(const std::vector<std::string>& args) {
   Options options;
   options.probe = beside_this_program("hull-probe");
@@ -86,24 +79,6 @@ Options parse(const std::vector<std::string>& args) {
       options.runtimes.push_back(args[i]);
   }
   return options;
-}
-
-Runtime runtime_of(const std::string& word) {
-  const size_t equals = word.find('=');
-  Runtime runtime;
-  runtime.path = word.substr(equals == std::string::npos ? 0 : equals + 1);
-  runtime.name = equals == std::string::npos ? runtime.path.substr(runtime.path.rfind('/') + 1)
-                                             : word.substr(0, equals);
-  const std::string text = run_command({runtime.path, "--version"}).out;
-  runtime.version = text.substr(0, text.find('\n'));
-  const size_t version = runtime.version.find(" version ");  // "runc version 1.1.5"
-  if (version != std::string::npos) runtime.version.erase(version, 8);
-  // A relative path would be looked for in the bundle.
-  if (runtime.path.find('/') != std::string::npos && runtime.path[0] != '/') {
-    std::array<char, 4096> cwd{};
-    runtime.path = std::string(getcwd(cwd.data(), cwd.size())) + "/" + runtime.path;
-  }
-  return runtime;
 }
 
 bool wanted(const Case& one, const std::string& only) {

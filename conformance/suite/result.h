@@ -5,15 +5,9 @@
 #include <vector>
 
 #include "conformance/suite/case.h"
+#include "conformance/suite/runtime.h"
 
 namespace hull::conformance {
-
-// A program under test.
-struct Runtime {
-  std::string name;     // "runc"
-  std::string path;     // "/usr/sbin/runc"
-  std::string version;  // the first line of --version
-};
 
 enum class Status { kPassed, kFailed, kSkipped, kPending };
 

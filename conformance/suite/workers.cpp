@@ -40,14 +40,6 @@ class Counter {
   std::atomic<size_t>* next_;
 };
 
-void enter_own_mounts(bool pure_v1) {
-  if (unshare(CLONE_NEWNS) != 0) throw Error("making a mount namespace", "unshare", errno);
-  for (const unsigned long kind : {1UL * MS_PRIVATE, 1UL * MS_SHARED})
-    if (mount(nullptr, "/", nullptr, kind | MS_REC, nullptr) != 0)
-      throw Error("changing the propagation of mounts", "mount", errno);
-  if (pure_v1) umount2("/sys/fs/cgroup/unified", MNT_DETACH);
-}
-
 Json to_json(size_t index, const Result& result) {
   return {{"case", index},
           {"status", static_cast<int>(result.status)},
@@ -82,6 +74,14 @@ Result from_json(const Json& json) {
 }
 
 }  // namespace
+
+void enter_own_mounts(bool pure_v1) {
+  if (unshare(CLONE_NEWNS) != 0) throw Error("making a mount namespace", "unshare", errno);
+  for (const unsigned long kind : {1UL * MS_PRIVATE, 1UL * MS_SHARED})
+    if (mount(nullptr, "/", nullptr, kind | MS_REC, nullptr) != 0)
+      throw Error("changing the propagation of mounts", "mount", errno);
+  if (pure_v1) umount2("/sys/fs/cgroup/unified", MNT_DETACH);
+}
 
 std::vector<Result> play_all(const std::vector<Case>& cases, const Runtime& runtime,
                              const PlayOptions& options) {

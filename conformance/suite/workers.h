@@ -21,4 +21,7 @@ struct PlayOptions {
 std::vector<Result> play_all(const std::vector<Case>& cases, const Runtime& runtime,
                              const PlayOptions& options);
 
+// The mount namespace of such a worker, for this process.
+void enter_own_mounts(bool pure_v1);
+
 }  // namespace hull::conformance
