@@ -1,4 +1,5 @@
-// What a container can reach of the runtime: its descriptors, its executable, its directories.
+// What a container can reach of the runtime: its descriptors, its executable,
+// its directories.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,14 +18,14 @@ using std::chrono::seconds;
 
 constexpr int kSlow = 10;  // an exec takes this many times as long as a look
 
-void put_attacker(const Box& box, const Arena& arena) {
+void put_attacker(const Box &box, const Arena &arena) {
   std::filesystem::copy_file(arena.attacker, box.bundle.rootfs("/attacker"));
 }
 
 // A copy of the runtime, so that an attack that works does no harm.
 class OwnRuntime {
  public:
-  explicit OwnRuntime(const Arena& arena, const Box& box)
+  explicit OwnRuntime(const Arena &arena, const Box &box)
       : path_(box.bundle.dir() + "/runtime-" + arena.runtime.name) {
     std::filesystem::copy_file(arena.runtime.path, path_);
     before_ = read_file(path_, size_t{1} << 30);
@@ -42,13 +43,13 @@ class OwnRuntime {
   std::string path_, before_;
 };
 
-std::string first_line_with(const std::string& text, const std::string& word) {
+std::string first_line_with(const std::string &text, const std::string &word) {
   const size_t at = text.find(word);
   return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
 }
 
 // Runs many execs in a container whose first process looks at each.
-void watch_execs(const Arena& arena, Box& box, int rounds) {
+void watch_execs(const Arena &arena, Box &box, int rounds) {
   const std::string out = box.bundle.dir() + "/out";
   make_directories(out, 0777);
   if (chmod(out.c_str(), 0777) != 0) throw Error("setting a mode", "chmod", errno);
@@ -70,18 +71,18 @@ void watch_execs(const Arena& arena, Box& box, int rounds) {
   if (box.pid() == 0) throw Error("the attacker has ended");
 }
 
-void exec_is_watched(const Arena& arena) {
+void exec_is_watched(const Arena &arena) {
   Box box(arena);
   watch_execs(arena, box, arena.rounds / 5);
 }
 
-void exec_is_traced(const Arena& arena) {
+void exec_is_traced(const Arena &arena) {
   Box box(arena);
   box.bundle.capabilities({"CAP_SYS_PTRACE", "CAP_KILL", "CAP_DAC_OVERRIDE"});
   watch_execs(arena, box, arena.rounds / 5);
 }
 
-void exec_in_user_namespace_is_traced(const Arena& arena) {
+void exec_in_user_namespace_is_traced(const Arena &arena) {
   Box box(arena);
   box.bundle.user_namespace();
   box.bundle.capabilities({"CAP_SYS_PTRACE", "CAP_KILL", "CAP_DAC_OVERRIDE"});
@@ -89,7 +90,7 @@ void exec_in_user_namespace_is_traced(const Arena& arena) {
 }
 
 // A second container joins the PID namespace of the first.
-void create_is_traced(const Arena& arena) {
+void create_is_traced(const Arena &arena) {
   Box first(arena);
   first.bundle.capabilities({"CAP_SYS_PTRACE", "CAP_KILL", "CAP_DAC_OVERRIDE"});
   watch_execs(arena, first, 1);
@@ -103,7 +104,7 @@ void create_is_traced(const Arena& arena) {
   }
 }
 
-void executable_is_overwritten(const Arena& given) {
+void executable_is_overwritten(const Arena &given) {
   Box box(given);
   const OwnRuntime own(given, box);
   const Arena arena = own.arena(given);
@@ -128,7 +129,7 @@ void executable_is_overwritten(const Arena& given) {
   own.is_untouched();
 }
 
-void working_directory_is_descriptor(const Arena& arena) {
+void working_directory_is_descriptor(const Arena &arena) {
   Box box(arena);
   box.bundle.script("cat ../../../../../../../.." + box.secret() + "; pwd");
   box.bundle.config["process"]["cwd"] = "/mnt";
@@ -142,7 +143,7 @@ void working_directory_is_descriptor(const Arena& arena) {
   }
 }
 
-void exec_directory_is_descriptor(const Arena& arena) {
+void exec_directory_is_descriptor(const Arena &arena) {
   Box box(arena);
   box.bundle.script("sleep 60");
   box.launch();
@@ -157,7 +158,7 @@ void exec_directory_is_descriptor(const Arena& arena) {
 }
 
 // A caller forgot to close a directory of the host's.
-void callers_descriptors_stay_out(const Arena& arena) {
+void callers_descriptors_stay_out(const Arena &arena) {
   Box box(arena);
   const Fd leaked = open_or_throw(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY);
   CommandOptions options;
@@ -177,10 +178,11 @@ void callers_descriptors_stay_out(const Arena& arena) {
   box.tells_no_secret(in.out);
 }
 
-void no_descriptor_of_its_own(const Arena& arena) {
+void no_descriptor_of_its_own(const Arena &arena) {
   Box box(arena);
   const std::string look =
-      "for n in 3 4 5 6 7 8 9 10 11 12 13 14 15 20 30 99; do readlink /proc/self/fd/$n; done; "
+      "for n in 3 4 5 6 7 8 9 10 11 12 13 14 15 20 30 99; "
+      "do readlink /proc/self/fd/$n; done; "
       "echo end";
   box.bundle.script(look);
   if (const std::string out = box.must_work("end"); out != "end\n")
@@ -198,7 +200,8 @@ constexpr Attack kAttacks[] = {
      exec_in_user_namespace_is_traced},
     {"join-traced", "crun 1.31", "the same, of a container that joins its PID namespace",
      create_is_traced,
-     "its /proc has to be mounted from inside the PID namespace, with the host's rights: whoever "
+     "its /proc has to be mounted from inside the PID namespace, with the "
+     "host's rights: whoever "
      "has "
      "CAP_SYS_PTRACE there is trusted"},
     {"exe", "CVE-2019-5736", "a container overwrites the runtime's executable",

@@ -1,6 +1,8 @@
 // Users, capabilities, devices and cgroups that a container must not get.
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "conformance/attacks/box.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
@@ -8,12 +10,12 @@
 namespace hull::conformance {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
+bool has(const std::string &text, const std::string &part) {
   return text.find(part) != std::string::npos;
 }
 
 // Numbers are numbers, whatever the image's passwd says.
-void numeric_user_name(const Arena& arena) {
+void numeric_user_name(const Arena &arena) {
   Box box(arena);
   box.put("/etc/passwd", "root:x:0:0::/:/bin/sh\n1000:x:0:0::/:/bin/sh\n1:x:0:0::/:/bin/sh\n");
   box.bundle.script("sleep 60");
@@ -31,13 +33,13 @@ void numeric_user_name(const Arena& arena) {
   }
 }
 
-void user_overflows(const Arena& arena) {
+void user_overflows(const Arena &arena) {
   Box box(arena);
   box.bundle.script("id -u");
   box.bundle.config["process"]["user"] = {{"uid", 7}, {"gid", 7}};
   box.must_work("7");
-  for (const Json& id : {Json(4294967296), Json(-1), Json(18446744073709551615U), Json(1.5)}) {
-    for (const char* key : {"uid", "gid"}) {
+  for (const Json &id : {Json(4294967296), Json(-1), Json(18446744073709551615U), Json(1.5)}) {
+    for (const char *key : {"uid", "gid"}) {
       box.bundle.config["process"]["user"] = {{"uid", 7}, {"gid", 7}};
       box.bundle.config["process"]["user"][key] = id;
       if (const auto out = box.attempt())
@@ -46,7 +48,7 @@ void user_overflows(const Arena& arena) {
   }
 }
 
-void exec_capability_is_inheritable(const Arena& arena) {
+void exec_capability_is_inheritable(const Arena &arena) {
   Box box(arena);
   box.bundle.script("sleep 60");
   box.launch();
@@ -55,7 +57,7 @@ void exec_capability_is_inheritable(const Arena& arena) {
   if (!has(done.out, "CapInh:\t0000000000000000")) throw Breach{"--cap is inheritable"};
 }
 
-void example_is_inheritable(const Arena& arena) {
+void example_is_inheritable(const Arena &arena) {
   Box box(arena);
   CommandOptions options;
   options.dir = box.decoy() + "/directory";
@@ -64,18 +66,19 @@ void example_is_inheritable(const Arena& arena) {
   if (done.exit_code != 0) throw Error("spec fails: " + done.err);
   const Json config = Json::parse(read_file(file));
   unlink(file.c_str());
-  const Json& sets = config.at("process").at("capabilities");
+  const Json &sets = config.at("process").at("capabilities");
   if (sets.contains("inheritable") && !sets["inheritable"].empty())
     throw Breach{"the configuration of `spec` has inheritable capabilities"};
 }
 
-void devices_are_denied(const Arena& arena) {
+void devices_are_denied(const Arena &arena) {
   if (!has_controller("devices") && !in_cgroup_v2(""))
     throw NotApplicable{"no controller of devices"};
   Box box(arena);
   box.bundle.capabilities({"CAP_MKNOD"});
   box.bundle.script(
-      "mknod /tmp/m c 1 1; (head -c 1 /tmp/m) 2>&1; mknod /tmp/d b 7 0; (head -c 1 /tmp/d) 2>&1; "
+      "mknod /tmp/m c 1 1; (head -c 1 /tmp/m) 2>&1; mknod /tmp/d "
+      "b 7 0; (head -c 1 /tmp/d) 2>&1; "
       "echo x > /dev/null && echo null works");
   Json rules = {{{"allow", false}, {"access", "rwm"}}};
   rules.push_back({{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 3}, {"access", "rwm"}});
@@ -84,7 +87,7 @@ void devices_are_denied(const Arena& arena) {
   if (!has(out, "not permitted")) throw Breach{"a device that is not allowed is open: " + out};
 }
 
-void cgroup_of_a_sibling(const Arena& arena) {
+void cgroup_of_a_sibling(const Arena &arena) {
   Box box(arena);
   box.bundle.config["linux"]["cgroupsPath"] = "/" + box.id() + "/c1";
   box.bundle.script("sleep 60");
@@ -105,11 +108,11 @@ void cgroup_of_a_sibling(const Arena& arena) {
   (void)twin;
 }
 
-void cgroups_path_climbs(const Arena& arena) {
+void cgroups_path_climbs(const Arena &arena) {
   Box box(arena);
   box.bundle.script("cat /proc/self/cgroup");
   box.must_work(box.id());
-  for (const std::string& path : {"/../../../../../../.." + box.decoy() + "/new",
+  for (const std::string &path : {"/../../../../../../.." + box.decoy() + "/new",
                                   "../../../../../../../.." + box.decoy() + "/new",
                                   "/" + box.id() + "/../../../../../../.." + box.decoy()}) {
     box.bundle.config["linux"]["cgroupsPath"] = path;
@@ -118,7 +121,7 @@ void cgroups_path_climbs(const Arena& arena) {
   }
 }
 
-void delegated_cgroup_climbs(const Arena& arena) {
+void delegated_cgroup_climbs(const Arena &arena) {
   Box box(arena);
   box.bundle.config["linux"]["cgroupsPath"] = "/" + box.id() + "/c1";
   box.bundle.script("grep pids /proc/self/cgroup");
@@ -131,29 +134,33 @@ void delegated_cgroup_climbs(const Arena& arena) {
 }
 
 // The host's cgroups through /sys, in a container that has no cgroup namespace.
-void sysfs_with_cgroups(const Arena& arena) {
+void sysfs_with_cgroups(const Arena &arena) {
   Box box(arena);
   box.bundle.user_namespace();
   box.bundle.remove_mount("/sys/fs/cgroup");
-  Json& sys = box.bundle.mount_at("/sys");
+  Json &sys = box.bundle.mount_at("/sys");
   sys = {{"destination", "/sys"},
          {"type", "none"},
          {"source", "/sys"},
          {"options", {"rbind", "nosuid", "noexec", "nodev", "ro"}}};
   box.bundle.config["linux"].erase("maskedPaths");
   box.bundle.script("grep ' /sys' /proc/self/mountinfo");
-  const std::string out = box.must_work(" /sys/fs/cgroup");
-  size_t start = 0;
-  while (start < out.size()) {
-    const size_t end = out.find('\n', start);
-    const std::string line = out.substr(start, end - start);
-    start = end == std::string::npos ? out.size() : end + 1;
-    if (has(line, " /sys/fs/cgroup") && has(line, " - cgroup") && !has(line, " ro,"))
-      throw Breach{"a cgroup file system of the host is writable: " + line};
-  }
+  const std::string out = box.must_work("/sys");
+  if (!has(out, " /sys/fs/cgroup/pids ")) throw NotApplicable{"the bind is not recursive"};
+  // As a manager does for its user.
+  const std::string given = cgroup_of(getpid(), "pids") + "/" + box.id();
+  make_directories(given, 0755);
+  if (chown(given.c_str(), 100'000, 100'000) != 0) throw Error("giving a cgroup", "chown", errno);
+  const std::string inside = given.substr(given.find("/sys/fs/cgroup"));
+  box.bundle.script("mkdir " + inside + "/made 2>&1; true");
+  (void)box.attempt();
+  const bool made = exists(given + "/made");
+  rmdir((given + "/made").c_str());
+  rmdir(given.c_str());
+  if (made) throw Breach{"a cgroup of the host was made through /sys"};
 }
 
-void unsafe_annotations_are_told(const Arena& arena) {
+void unsafe_annotations_are_told(const Arena &arena) {
   Box box(arena);
   const Outcome done = box.command({"features"});
   if (done.exit_code != 0) throw NotApplicable{"no `features`"};
@@ -162,11 +169,14 @@ void unsafe_annotations_are_told(const Arena& arena) {
                                ? features["potentiallyUnsafeConfigAnnotations"].dump()
                                : "";
   if (!has(list, "org.systemd.property."))
-    throw Breach{"`features` does not tell that annotations set properties of systemd units"};
+    throw Breach{
+        "`features` does not tell that annotations set properties of "
+        "systemd units"};
 }
 
-// Who may not set groups must not drop them: an unprivileged user makes a user namespace.
-void groups_are_dropped(const Arena& arena) {
+// Who may not set groups must not drop them: an unprivileged user makes a user
+// namespace.
+void groups_are_dropped(const Arena &arena) {
   Box box(arena);
   box.bundle.config["linux"]["uidMappings"] = {
       {{"containerID", 0}, {"hostID", 65534}, {"size", 1}}};

@@ -14,12 +14,12 @@
 namespace hull::conformance {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
+bool has(const std::string &text, const std::string &part) {
   return text.find(part) != std::string::npos;
 }
 
 // Messages between the runtime and its init whose length wraps.
-void long_inputs(const Arena& arena) {
+void long_inputs(const Arena &arena) {
   Box box(arena);
   box.bundle.script("id -u");
   box.must_work("0");
@@ -41,7 +41,7 @@ void long_inputs(const Arena& arena) {
   if (box.attempt()) throw Breach{"400 ID mappings are taken, the kernel takes 340"};
   box.bundle.config = before;
   // The namespaces must be those of the config, however long the rest is.
-  Json& mounts = box.bundle.config["mounts"];
+  Json &mounts = box.bundle.config["mounts"];
   for (int i = 0; i < 700; ++i)
     mounts.push_back({{"destination", "/mnt/" + std::string(90, 'd')},
                       {"type", "tmpfs"},
@@ -56,14 +56,15 @@ void long_inputs(const Arena& arena) {
     throw Breach{"the container is in the host's network namespace"};
 }
 
-// The image's /etc/passwd, in which the home directory of the user is looked up.
-void endless_passwd(const Arena& arena) {
+// The image's /etc/passwd, in which the home directory of the user is looked
+// up.
+void endless_passwd(const Arena &arena) {
   Box box(arena);
   box.bundle.config["process"]["user"] = {{"uid", 1000}, {"gid", 1000}};
   box.bundle.script("echo home $HOME");
   box.must_work("home /home/user");
   const std::string passwd = box.bundle.rootfs("/etc/passwd");
-  const auto in_time = [&](const char* what) {
+  const auto in_time = [&](const char *what) {
     CommandOptions options;
     options.timeout = std::chrono::seconds(8);
     const Outcome done = box.run({}, options);
@@ -91,7 +92,7 @@ void endless_passwd(const Arena& arena) {
 }
 
 // The same for exec with a user's number; runc and crun may look it up.
-void exec_meets_endless_passwd(const Arena& arena) {
+void exec_meets_endless_passwd(const Arena &arena) {
   Box box(arena);
   box.bundle.script("sleep 60");
   box.launch();
@@ -100,27 +101,27 @@ void exec_meets_endless_passwd(const Arena& arena) {
     throw Error("exec of the harmless twin fails");
   CommandOptions options;
   options.timeout = std::chrono::seconds(8);
-  for (const char* name : {"/etc/passwd", "/etc/group"}) {
+  for (const char *name : {"/etc/passwd", "/etc/group"}) {
     box.drop(name);
     if (mkfifo(box.bundle.rootfs(name).c_str(), 0666) != 0)
       throw Error("making a FIFO", "mkfifo", errno);
   }
   if (box.exec(args, {"--user", "1000"}, options).exit_code == -1)
     throw Breach{"a FIFO as /etc/passwd hangs exec"};
-  for (const char* name : {"/etc/passwd", "/etc/group"}) box.link("/dev/zero", name);
+  for (const char *name : {"/etc/passwd", "/etc/group"}) box.link("/dev/zero", name);
   if (box.exec(args, {"--user", "1000"}, options).exit_code == -1)
     throw Breach{"/dev/zero as /etc/passwd hangs exec"};
 }
 
-void ids_are_paths(const Arena& arena) {
+void ids_are_paths(const Arena &arena) {
   Box box(arena);
   box.bundle.script("true");
   box.must_work();
   const std::string root = box.bundle.dir() + "/state";
-  for (const std::string& id : {std::string("../decoy/new"), std::string("a/b"), std::string("."),
+  for (const std::string &id : {std::string("../decoy/new"), std::string("a/b"), std::string("."),
                                 std::string(".."), std::string(""), std::string("/tmp/x"),
                                 std::string("a\nb"), std::string(2000, 'a'), std::string("a b")}) {
-    for (const char* verb : {"create", "delete", "state", "kill", "pause"}) {
+    for (const char *verb : {"create", "delete", "state", "kill", "pause"}) {
       std::vector<std::string> words = {verb};
       if (std::string(verb) == "create") words.insert(words.end(), {"--bundle", box.bundle.dir()});
       if (std::string(verb) == "delete") words.emplace_back("--force");
@@ -136,7 +137,7 @@ void ids_are_paths(const Arena& arena) {
 }
 
 // Something that the runtime did not make lies in its state root.
-void state_is_link(const Arena& arena) {
+void state_is_link(const Arena &arena) {
   Box box(arena);
   box.bundle.script("sleep 60");
   box.launch();
@@ -150,7 +151,7 @@ void state_is_link(const Arena& arena) {
   (void)box.command({"delete", "--force", "planted"});
   (void)box.command({"state", "planted"});
   box.decoy_is_untouched();
-  for (const std::string& text :
+  for (const std::string &text :
        {std::string("{}"), std::string("["), std::string(100'000, '['),
         R"({"id":"damaged","init_process_pid":1,"cgroup_paths":{"pids":"/"}})" + std::string(),
         R"({"id":"damaged","init_process_pid":-1,"cgroup_paths":{"pids":")" + box.decoy() +
@@ -166,8 +167,9 @@ void state_is_link(const Arena& arena) {
   }
 }
 
-// The agent's descriptor of a profile that notifies must not reach the container.
-void listener_stays_out(const Arena& arena) {
+// The agent's descriptor of a profile that notifies must not reach the
+// container.
+void listener_stays_out(const Arena &arena) {
   Box box(arena);
   box.bundle.script("ls -l /proc/self/fd | grep -c seccomp; echo end");
   box.must_work("end");

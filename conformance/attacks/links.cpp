@@ -1,5 +1,5 @@
-// Images whose files are symbolic links, hard links or something else where the runtime expects a
-// directory or a device.
+// Images whose files are symbolic links, hard links or something else where the
+// runtime expects a directory or a device.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -18,17 +18,17 @@ namespace {
 
 constexpr char kMountinfo[] = "cat /proc/self/mountinfo";
 
-bool has(const std::string& text, const std::string& part) {
+bool has(const std::string &text, const std::string &part) {
   return text.find(part) != std::string::npos;
 }
 
 // The config of an image that brings its own /dev.
-void without_dev(Box& box) {
-  for (const char* path : {"/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"})
+void without_dev(Box &box) {
+  for (const char *path : {"/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"})
     box.bundle.remove_mount(path);
 }
 
-void kernel_directory_is_link(const Arena& arena, const char* path, const char* type) {
+void kernel_directory_is_link(const Arena &arena, const char *path, const char *type) {
   Box box(arena);
   box.bundle.script("stat -f -c %T " + std::string(path) + "/.");
   box.bundle.config["linux"].erase("maskedPaths");
@@ -41,10 +41,10 @@ void kernel_directory_is_link(const Arena& arena, const char* path, const char* 
     throw Breach{std::string(path) + " was mounted through a link of the image: " + *out};
 }
 
-void proc_is_link(const Arena& arena) { kernel_directory_is_link(arena, "/proc", "proc"); }
-void sys_is_link(const Arena& arena) { kernel_directory_is_link(arena, "/sys", "sysfs"); }
+void proc_is_link(const Arena &arena) { kernel_directory_is_link(arena, "/proc", "proc"); }
+void sys_is_link(const Arena &arena) { kernel_directory_is_link(arena, "/sys", "sysfs"); }
 
-void dev_is_link(const Arena& arena) {
+void dev_is_link(const Arena &arena) {
   Box box(arena);
   without_dev(box);
   box.bundle.script("test -L /dev/ptmx && echo made");
@@ -54,8 +54,9 @@ void dev_is_link(const Arena& arena) {
   box.decoy_is_untouched();
 }
 
-// The link leads into a directory of the host that the container has by a mount, read-only for it.
-void dev_is_link_to_volume(const Arena& arena) {
+// The link leads into a directory of the host that the container has by a
+// mount, read-only for it.
+void dev_is_link_to_volume(const Arena &arena) {
   Box box(arena);
   without_dev(box);
   box.directory("/volume");
@@ -67,7 +68,7 @@ void dev_is_link_to_volume(const Arena& arena) {
   box.decoy_is_untouched();
 }
 
-void mount_target_is_link(const Arena& arena) {
+void mount_target_is_link(const Arena &arena) {
   Box box(arena);
   box.bundle.mount("/mnt/x", "tmpfs", "attackmark", {"nosuid"});
   box.bundle.script(kMountinfo);
@@ -78,7 +79,7 @@ void mount_target_is_link(const Arena& arena) {
   box.decoy_is_untouched();
 }
 
-void mount_target_climbs(const Arena& arena) {
+void mount_target_climbs(const Arena &arena) {
   Box box(arena);
   box.bundle.script(kMountinfo);
   box.bundle.mount("/mnt/x", "tmpfs", "attackmark", {"nosuid"});
@@ -89,12 +90,12 @@ void mount_target_climbs(const Arena& arena) {
       throw Breach{"the mount is not in the container"};
     box.decoy_is_untouched();
     // The host's mounts of this place.
-    for (const std::string& mount : mounts_with(box.decoy()))
+    for (const std::string &mount : mounts_with(box.decoy()))
       throw Breach{"the host has a new mount: " + mount};
   }
 }
 
-void mount_file_is_link(const Arena& arena) {
+void mount_file_is_link(const Arena &arena) {
   Box box(arena);
   box.bundle.bind(box.secret(), "/mnt/file", {"bind", "ro"});
   box.bundle.script("cat /mnt/file");
@@ -104,7 +105,7 @@ void mount_file_is_link(const Arena& arena) {
   box.decoy_is_untouched();
 }
 
-void device_is_link(const Arena& arena) {
+void device_is_link(const Arena &arena) {
   Box box(arena);
   box.bundle.config["linux"]["devices"] = {{{"path", "/mnt/loopy"},
                                             {"type", "c"},
@@ -125,8 +126,9 @@ void device_is_link(const Arena& arena) {
   box.decoy_is_untouched();
 }
 
-// A name of a file with a secret where a device is to be: its owner and mode would be changed.
-void device_is_hard_link(const Arena& arena) {
+// A name of a file with a secret where a device is to be: its owner and mode
+// would be changed.
+void device_is_hard_link(const Arena &arena) {
   Box box(arena);
   without_dev(box);
   box.directory("/dev");
@@ -144,15 +146,15 @@ void device_is_hard_link(const Arena& arena) {
 }
 
 // Runs with a terminal whose master comes back by a socket.
-Outcome create_with_terminal(const Box& box, const std::string& socket) {
+Outcome create_with_terminal(const Box &box, const std::string &socket) {
   return box.create({"--console-socket", socket});
 }
 
-void console_is_link(const Arena& arena) {
+void console_is_link(const Arena &arena) {
   Box box(arena);
   box.bundle.config["process"]["terminal"] = true;
   box.bundle.script("tty; sleep 30");
-  for (const char* path : {"/dev/shm", "/dev/mqueue", "/dev"}) box.bundle.remove_mount(path);
+  for (const char *path : {"/dev/shm", "/dev/mqueue", "/dev"}) box.bundle.remove_mount(path);
   box.directory("/dev/pts");
   const Listener socket(box.bundle.dir() + "/console");
   const Outcome twin = create_with_terminal(box, socket.path());
@@ -169,8 +171,9 @@ void console_is_link(const Arena& arena) {
   box.decoy_is_untouched();
 }
 
-// The image's /dev/null leads to a file: standard streams become that file, and are given away.
-void null_is_link(const Arena& arena) {
+// The image's /dev/null leads to a file: standard streams become that file, and
+// are given away.
+void null_is_link(const Arena &arena) {
   Box box(arena);
   without_dev(box);
   box.directory("/dev");
@@ -187,20 +190,13 @@ void null_is_link(const Arena& arena) {
   if (out && !has(*out, "here")) throw Breach{"the output went elsewhere"};
 }
 
-void null_is_file(const Arena& arena) {
+void null_is_file(const Arena &arena) {
   Box box(arena);
   without_dev(box);
   box.directory("/dev");
   box.bundle.script("echo here");
   box.must_work("here");
   box.put("/dev/null", "");
-  CommandOptions options;
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw Error("making a pipe", "pipe2", errno);
-  const Fd from(ends[0]);
-  Fd to(ends[1]);
-  options.fds = {{to.get(), 1}};
-  // The last one counts: `Process` adds its own.
   const std::string script = "exec " + arena.runtime.path + " --root " + box.bundle.dir() +
                              "/state run --bundle " + box.bundle.dir() + " " + box.id() + " | cat";
   box.bundle.save();
@@ -210,8 +206,35 @@ void null_is_file(const Arena& arena) {
   if (!has(done.out, "here") && done.err.empty()) throw Breach{"the output is lost"};
 }
 
+// What the caller gives as standard streams belongs to the host, not to the
+// container's user.
+void streams_are_given_away(const Arena &arena) {
+  Box box(arena);
+  box.bundle.script("id -u");
+  box.bundle.config["process"]["user"] = {{"uid", 1000}, {"gid", 1000}};
+  struct stat before {
+  }, after{};
+  if (stat("/dev/null", &before) != 0) throw Error("looking at /dev/null", "stat", errno);
+  box.must_work("1000");  // its standard input is /dev/null
+  const std::string script = "exec " + arena.runtime.path + " --root " + box.bundle.dir() +
+                             "/state run --bundle " + box.bundle.dir() + " " + box.id() + " < " +
+                             box.secret() + " >> " + box.decoy() + "/directory/log";
+  write_file(box.decoy() + "/directory/log", "");
+  const Outcome done = run_command({"/bin/busybox", "sh", "-c", script});
+  if (stat("/dev/null", &after) != 0) throw Error("looking at /dev/null", "stat", errno);
+  if (after.st_uid != before.st_uid) {
+    if (chown("/dev/null", before.st_uid, before.st_gid) != 0)
+      throw Error("taking back /dev/null", "chown", errno);
+    throw Breach{"the host's /dev/null belongs to the container's user"};
+  }
+  for (const std::string &file : {box.secret(), box.decoy() + "/directory/log"})
+    if (stat(file.c_str(), &after) != 0 || after.st_uid == 1000)
+      throw Breach{"a file of the host's belongs to the container's user: " + file};
+  (void)done;
+}
+
 // What masks a file comes from the image.
-void mask_source_is_link(const Arena& arena) {
+void mask_source_is_link(const Arena &arena) {
   Box box(arena);
   without_dev(box);
   box.directory("/dev");
@@ -225,7 +248,7 @@ void mask_source_is_link(const Arena& arena) {
     throw Breach{"what masks is chosen by the image: " + *out};
 }
 
-void masked_path_is_link(const Arena& arena) {
+void masked_path_is_link(const Arena &arena) {
   Box box(arena);
   box.directory("/hidden");
   box.put("/hidden/file", "x");
@@ -242,7 +265,7 @@ void masked_path_is_link(const Arena& arena) {
   if (!mounts_with(box.decoy()).empty()) throw Breach{"the host has a new mount"};
 }
 
-void cwd_is_link(const Arena& arena) {
+void cwd_is_link(const Arena &arena) {
   Box box(arena);
   box.bundle.config["process"]["cwd"] = "/mnt/a/b";
   box.bundle.script("pwd; cat ../../secret ../secret secret 2>/dev/null; true");
@@ -275,6 +298,8 @@ constexpr Attack kAttacks[] = {
      null_is_link},
     {"null-file", "CVE-2026-88265", "/dev/null of the image is a file: where does the output go?",
      null_is_file},
+    {"stdio-owner", "CVE-2026-88265", "the caller's files and /dev/null as standard streams",
+     streams_are_given_away},
     {"mask-link", "CVE-2025-31133, CVE-2025-62161",
      "/dev/null of the image, which masks files, is a link into /proc/sys", mask_source_is_link},
     {"masked-link", "", "a masked path is a link to the host, or to itself", masked_path_is_link},

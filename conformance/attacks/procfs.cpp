@@ -1,4 +1,5 @@
-// Images and configurations that put something else where the runtime expects the kernel's /proc.
+// Images and configurations that put something else where the runtime expects
+// the kernel's /proc.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,17 +10,18 @@
 namespace hull::conformance {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
+bool has(const std::string &text, const std::string &part) {
   return text.find(part) != std::string::npos;
 }
 
-void no_protected_paths(Box& box) {
+void no_protected_paths(Box &box) {
   box.bundle.config["linux"].erase("maskedPaths");
   box.bundle.config["linux"].erase("readonlyPaths");
 }
 
-// A volume over /proc: what the runtime writes there goes to files of the image.
-void proc_is_covered(const Arena& arena) {
+// A volume over /proc: what the runtime writes there goes to files of the
+// image.
+void proc_is_covered(const Arena &arena) {
   Box box(arena);
   no_protected_paths(box);
   box.bundle.config["linux"]["sysctl"] = {{"net.ipv4.ip_forward", "1"}};
@@ -35,11 +37,11 @@ void proc_is_covered(const Arena& arena) {
   if (out && !has(*out, "1")) throw Breach{"the volume covers /proc, and nothing tells"};
 }
 
-void inside_proc_is_covered(const Arena& arena) {
+void inside_proc_is_covered(const Arena &arena) {
   Box box(arena);
   box.bundle.script("grep ' /proc/self' /proc/self/mountinfo; echo end");
   box.must_work("end");
-  for (const char* path : {"/proc/self/attr", "/proc/self/fd", "/proc/sys/kernel",
+  for (const char *path : {"/proc/self/attr", "/proc/self/fd", "/proc/sys/kernel",
                            "/proc/../proc/self/attr", "/mnt/link"}) {
     box.link("/proc/self/attr", "/mnt/link");
     box.bundle.mount(path, "tmpfs", "attackmark", {"nosuid"});
@@ -50,7 +52,7 @@ void inside_proc_is_covered(const Arena& arena) {
 }
 
 // The root is to be read-only, but /proc/self/fd is the image's.
-void readonly_root_by_fake_proc(const Arena& arena) {
+void readonly_root_by_fake_proc(const Arena &arena) {
   Box box(arena);
   no_protected_paths(box);
   box.bundle.config["root"]["readonly"] = true;
@@ -70,8 +72,9 @@ void readonly_root_by_fake_proc(const Arena& arena) {
     throw Breach{"the root is writable"};
 }
 
-// Root of a container has mounted something else on its /proc before somebody execs.
-void exec_meets_fake_proc(const Arena& arena) {
+// Root of a container has mounted something else on its /proc before somebody
+// execs.
+void exec_meets_fake_proc(const Arena &arena) {
   Box box(arena);
   no_protected_paths(box);
   box.bundle.capabilities({"CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"});
@@ -79,12 +82,12 @@ void exec_meets_fake_proc(const Arena& arena) {
   box.launch();
   const Outcome twin = box.exec({"echo", "works"});
   if (twin.out != "works\n") throw Error("exec of the harmless twin fails: " + twin.err);
-  const Outcome covered = box.exec(
-      {"/bin/sh", "-c",
-       "mount -t tmpfs fake /proc && mkdir -p /proc/self/fd /proc/self/attr /proc/thread-self && "
-       "echo fake > /proc/self/attr/exec && cd /proc/self/fd && "
-       "for n in 0 1 2 3 4 5 6 7 8 9; do ln -s " +
-           box.secret() + " $n; done; echo done"});
+  const Outcome covered = box.exec({"/bin/sh", "-c",
+                                    "mount -t tmpfs fake /proc && mkdir -p /proc/self/fd "
+                                    "/proc/self/attr /proc/thread-self && "
+                                    "echo fake > /proc/self/attr/exec && cd /proc/self/fd && "
+                                    "for n in 0 1 2 3 4 5 6 7 8 9; do ln -s " +
+                                        box.secret() + " $n; done; echo done"});
   if (!has(covered.out, "done")) throw NotApplicable{"can't mount: " + covered.err};
   const Outcome done = box.exec({"/bin/sh", "-c", "cat /proc/self/attr/exec; id -u"});
   box.tells_no_secret(done.out + done.err);
@@ -94,14 +97,14 @@ void exec_meets_fake_proc(const Arena& arena) {
 }
 
 // Without a mount namespace of its own a container changes the host's mounts.
-void host_mounts_are_changed(const Arena& arena) {
+void host_mounts_are_changed(const Arena &arena) {
   Box box(arena);
   box.bundle.script("echo works");
   box.must_work("works");
   const std::string before = read_file("/proc/self/mountinfo");
   box.bundle.remove_name_space("mount");
   (void)box.attempt();
-  for (const char* key : {"maskedPaths", "readonlyPaths"}) box.bundle.config["linux"].erase(key);
+  for (const char *key : {"maskedPaths", "readonlyPaths"}) box.bundle.config["linux"].erase(key);
   (void)box.attempt();
   box.bundle.config["mounts"] = Json::array();
   (void)box.attempt();
@@ -114,7 +117,7 @@ void host_mounts_are_changed(const Arena& arena) {
 }
 
 // What the container mounts stays in it.
-void mounts_reach_the_host(const Arena& arena) {
+void mounts_reach_the_host(const Arena &arena) {
   Box box(arena);
   box.bundle.capabilities({"CAP_SYS_ADMIN"});
   box.directory("/volume");
@@ -123,7 +126,7 @@ void mounts_reach_the_host(const Arena& arena) {
       "mount -t tmpfs attackmark /volume && mount -t tmpfs attackmark /mnt && "
       "cat /proc/self/mountinfo");
   box.must_work("attackmark");
-  for (const char* propagation : {"", "private", "slave", "rprivate", "rslave"}) {
+  for (const char *propagation : {"", "private", "slave", "rprivate", "rslave"}) {
     if (*propagation != '\0') box.bundle.config["linux"]["rootfsPropagation"] = propagation;
     (void)box.attempt();
     if (has(read_file("/proc/self/mountinfo"), "attackmark"))

@@ -1,5 +1,6 @@
-// Two containers share a directory, and one changes it while the other is made: what the runtime
-// checks is not what it uses. Each attack is played many times.
+// Two containers share a directory, and one changes it while the other is made:
+// what the runtime checks is not what it uses. Each attack is played many
+// times.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,15 +14,15 @@
 namespace hull::conformance {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
+bool has(const std::string &text, const std::string &part) {
   return text.find(part) != std::string::npos;
 }
 
-// Makes the directory `name` in the root and a link `name`-link to `target`, which another process
-// exchanges.
+// Makes the directory `name` in the root and a link `name`-link to `target`,
+// which another process exchanges.
 class SharedName {
  public:
-  SharedName(const Box& box, const std::string& name, const std::string& target) {
+  SharedName(const Box &box, const std::string &name, const std::string &target) {
     box.drop(name);
     box.directory(name);
     box.link(target, name + "-link");
@@ -33,7 +34,7 @@ class SharedName {
 };
 
 // A mount that lands outside of the root is not there for the container.
-void mount_target(const Arena& arena) {
+void mount_target(const Arena &arena) {
   Box box(arena);
   box.directory("/volume/mnt");
   box.bundle.mount("/volume/mnt", "tmpfs", "attackmark", {"nosuid"});
@@ -50,7 +51,7 @@ void mount_target(const Arena& arena) {
 }
 
 // CVE-2024-45310: what is missing below a destination is made on the host.
-void mount_target_is_made(const Arena& arena) {
+void mount_target_is_made(const Arena &arena) {
   Box box(arena);
   box.directory("/volume/dir");
   box.bundle.mount("/volume/dir/deep/mnt", "tmpfs", "attackmark", {"nosuid"});
@@ -62,8 +63,8 @@ void mount_target_is_made(const Arena& arena) {
     (void)box.attempt();
     box.decoy_is_untouched();
     // Made anew each time: of both names one is the directory.
-    for (const char* name : {"/volume/dir", "/volume/dir-link"})
-      for (const char* made : {"/deep/mnt", "/deep", "/file"}) {
+    for (const char *name : {"/volume/dir", "/volume/dir-link"})
+      for (const char *made : {"/deep/mnt", "/deep", "/file"}) {
         struct stat info {};
         const std::string base = box.bundle.rootfs(name);
         if (lstat(base.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
@@ -72,13 +73,13 @@ void mount_target_is_made(const Arena& arena) {
   }
 }
 
-// Every procfs that the container has is masked, wherever its directory is by now: told by the IDs
-// of mounts, the names change while the file is read.
-void check_masked(const std::string& text, int round) {
+// Every procfs that the container has is masked, wherever its directory is by
+// now: told by the IDs of mounts, the names change while the file is read.
+void check_masked(const std::string &text, int round) {
   const std::vector<MountInfo> mounts = parse_mountinfo(text);
-  for (const MountInfo& proc : mounts) {
+  for (const MountInfo &proc : mounts) {
     if (proc.fs_type != "proc" || proc.root != "/") continue;
-    const bool masked = std::ranges::any_of(mounts, [&](const MountInfo& mask) {
+    const bool masked = std::ranges::any_of(mounts, [&](const MountInfo &mask) {
       return mask.parent == proc.id && mask.mount_point.ends_with("/cpuinfo");
     });
     if (!masked)
@@ -87,7 +88,7 @@ void check_masked(const std::string& text, int round) {
 }
 
 // The other directory has no files that would be masked.
-void kernel_directory(const Arena& arena, bool link) {
+void kernel_directory(const Arena &arena, bool link) {
   Box box(arena);
   box.bundle.config["linux"]["maskedPaths"] = {"/proc/cpuinfo"};
   box.bundle.script("cat /proc/self/mountinfo");
@@ -108,15 +109,15 @@ void kernel_directory(const Arena& arena, bool link) {
   }
 }
 
-void proc_and_link(const Arena& arena) { kernel_directory(arena, true); }
-void proc_and_directory(const Arena& arena) { kernel_directory(arena, false); }
+void proc_and_link(const Arena &arena) { kernel_directory(arena, true); }
+void proc_and_directory(const Arena &arena) { kernel_directory(arena, false); }
 
 // The source of masks, and a masked path, in a /dev that is shared.
-void mask_source(const Arena& arena) {
+void mask_source(const Arena &arena) {
   Box box(arena);
   const std::string shared_dev = box.bundle.dir() + "/dev";
   make_directories(shared_dev, 0755);
-  for (const char* path : {"/dev/pts", "/dev/shm", "/dev/mqueue", "/dev"})
+  for (const char *path : {"/dev/pts", "/dev/shm", "/dev/mqueue", "/dev"})
     box.bundle.remove_mount(path);
   box.directory("/dev");
   box.put("/hidden", "hidden");
@@ -132,7 +133,7 @@ void mask_source(const Arena& arena) {
   }
 }
 
-void masked_path(const Arena& arena) {
+void masked_path(const Arena &arena) {
   Box box(arena);
   box.directory("/volume");
   box.put("/volume/hidden", "hidden");
@@ -149,8 +150,9 @@ void masked_path(const Arena& arena) {
   if (!mounts_with(box.decoy()).empty()) throw Breach{"the host has a new mount"};
 }
 
-// CVE-2025-52881: a value of the configuration is written to another file than is meant.
-void sysctl_target(const Arena& arena) {
+// CVE-2025-52881: a value of the configuration is written to another file than
+// is meant.
+void sysctl_target(const Arena &arena) {
   Box box(arena);
   box.directory("/fake/net/ipv4");
   box.put("/fake/net/ipv4/ip_forward", "0");
@@ -170,7 +172,7 @@ void sysctl_target(const Arena& arena) {
 }
 
 // What is copied up into a tmpfs comes from the image.
-void copy_up(const Arena& arena) {
+void copy_up(const Arena &arena) {
   Box box(arena);
   box.directory("/volume/etc");
   box.put("/volume/etc/file", "good");
@@ -185,7 +187,7 @@ void copy_up(const Arena& arena) {
     if (const auto out = box.attempt()) box.tells_no_secret(*out);
 }
 
-void device_directory(const Arena& arena) {
+void device_directory(const Arena &arena) {
   Box box(arena);
   box.directory("/volume/dev");
   box.bundle.config["linux"]["devices"] = {{{"path", "/volume/dev/loopy"},
@@ -201,12 +203,12 @@ void device_directory(const Arena& arena) {
   for (int round = 0; round < arena.rounds; ++round) {
     (void)box.attempt();
     box.decoy_is_untouched();
-    for (const char* name : {"/volume/dev/loopy", "/volume/dev-link/loopy"})
+    for (const char *name : {"/volume/dev/loopy", "/volume/dev-link/loopy"})
       (void)unlink(box.bundle.rootfs(name).c_str());
   }
 }
 
-void working_directory(const Arena& arena) {
+void working_directory(const Arena &arena) {
   Box box(arena);
   box.directory("/volume/home");
   box.bundle.config["process"]["cwd"] = "/volume/home/deep";
@@ -216,7 +218,7 @@ void working_directory(const Arena& arena) {
   for (int round = 0; round < arena.rounds; ++round) {
     if (const auto out = box.attempt()) box.tells_no_secret(*out);
     box.decoy_is_untouched();
-    for (const char* name : {"/volume/home/deep", "/volume/home-link/deep"})
+    for (const char *name : {"/volume/home/deep", "/volume/home-link/deep"})
       (void)rmdir(box.bundle.rootfs(name).c_str());
   }
 }

@@ -63,8 +63,11 @@ Session receive_session(plan::Channel channel) {
 }
 
 [[noreturn]] void join_container(Session& session) {
+  // The host's procfs has this process whatever namespaces it joins.
+  const plan::Process& process = session.plan.process;
+  if (!process.apparmor_profile.empty() || !process.selinux_label.empty()) session.trusted_proc();
   join_namespaces(session);
-  session.second_to_come = session.plan.enter_pid_namespace && can_enter_last(session.plan.process);
+  session.second_to_come = session.plan.enter_pid_namespace && can_enter_last(session.plan);
   if (session.plan.enter_pid_namespace && !session.second_to_come) enter_pid_namespace(session);
   start_session(session);
   open_console(session);

@@ -22,7 +22,10 @@ constexpr unsigned long kFlags = CLONE_PARENT;
 
 }  // namespace
 
-bool can_enter_last(const plan::Process& process) {
+bool can_enter_last(const plan::Plan& plan) {
+  // There nobody may trace what was executed outside of it, and /proc/self has to be this process.
+  if (plan.joined_user_namespace) return false;
+  const plan::Process& process = plan.process;
   // SCHED_DEADLINE does not fork, and another policy may not be passed on (sched(7)).
   if (process.scheduler) return false;
   // One more process of the user's, for a moment.

@@ -33,7 +33,7 @@ void take_terminal();
 // pid_namespace.cpp: only for exec.
 // Whether the PID namespace can be entered last, by a process that has no more rights than the
 // program. Else it is entered first.
-bool can_enter_last(const plan::Process& process);
+bool can_enter_last(const plan::Plan& plan);
 // A second process, in the PID namespace that was joined, takes this one's place.
 void enter_pid_namespace(Session& session);
 
