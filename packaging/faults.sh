@@ -17,7 +17,7 @@ for word in hull=build/hull runc=/usr/sbin/runc crun=/usr/bin/crun "$@"; do
   build/hull-faults $pure --sample "${SAMPLE:-1}" "${word#*=}" | tee "build/faults-${word%%=*}.log" ||
     [ "${word%%=*}" != hull ] || status=1
   version=$("${word#*=}" --version | sed -n '1s/ version / /p')
-  awk -v version="$version" '/^(errors|kills) / {
+  awk -v version="$version" '/^(errors|kills) / && $2 > 0 {
     printf "| %s, %s | %d | %d | %d | %d | %d |\n", $1, version, $2, $4, $6, $8, $10 }' \
     "build/faults-${word%%=*}.log" >>build/faults.md
 done
