@@ -46,7 +46,7 @@ common_checks() {
     code=0; run --rm box /no/such || code=$?; is $code 127
     code=0; run --rm box /etc/passwd || code=$?; is $code 126'
   check "a container is in a scope of its own" '
-    id=$(run -d --memory 64m --memory-reservation 32m --cpus 0.5 --pids-limit 50 --name one box sleep 1000)
+    id=$(run -d --memory 64m --memory-reservation 32m --cpus 0.5 --pids-limit 50 --cap-add MKNOD --name one box sleep 1000)
     has "$(cgroup_of "$(pid one)")" "/$(unit "$id")"
     is "$(property "$(unit "$id")" ActiveState)" active'
   check "the limits are those that were asked for, in the files and in the unit" '
@@ -158,7 +158,7 @@ docker_checks() {
 }
 
 podman_checks() {
-  engine=podman slice_path=/machine.slice/ confined=unconfined inner=/
+  engine=podman slice_path=/machine.slice/ confined="(enforce)" inner=/
   podman() { command podman --runtime "$hull" --cgroup-manager systemd --root "$work/podman" --events-backend file "$@"; }
   run() { podman run --network none "$@"; }
   unit() { echo "libpod-$1.scope"; }
@@ -180,7 +180,7 @@ containerd_checks() {
   run() {
     local id=$1
     shift
-    ctr run --runc-binary "$hull" --runc-systemd-cgroup --cgroup "system.slice:hosts:$id" --rootfs "$@"
+    ctr run --runc-binary "$hull" --runc-systemd-cgroup --cgroup "system.slice:hosts:$id" --env PATH=/bin --rootfs "$@"
   }
   check "run prints, and its exit status is the container's" '
     is "$(run a --rm "$work/root" a echo hello)" hello
