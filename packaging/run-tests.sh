@@ -114,7 +114,7 @@ vm_containers() {
 # What `make test` has the time for, two minutes where the machine is idle.
 vm_some() {
   vm_there uml || return
-  limit=300 vm_containers uml '[#apparmor_test],[#cgroups_test],[#update_test]' '[systemd],[#resources_test]'
+  limit=600 vm_containers uml '[#apparmor_test],[#cgroups_test],[#update_test]' '[systemd],[#resources_test]'
 }
 
 vm_all() {
