@@ -170,8 +170,10 @@ BusMessage Bus::next_signal(const Deadline& deadline) {
   return nullptr;
 }
 
-// Waits, sends what can be sent and takes what has come. False when the deadline passed.
+// Waits, sends what can be sent and takes what has come. False when the deadline passed, also when
+// there is always something to take: the news of other units.
 bool Bus::exchange(const Deadline& deadline) {
+  if (deadline.passed()) return false;
   pollfd one{socket_.get(), static_cast<short>(out_.empty() ? POLLIN : POLLIN | POLLOUT), 0};
   const int ready = poll(&one, 1, deadline.remaining_ms());
   if (ready < 0 && errno != EINTR) throw Error("cannot wait for D-Bus", "poll", errno);
