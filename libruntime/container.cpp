@@ -47,8 +47,10 @@ bool ended_within(const Fd& pidfd, std::chrono::milliseconds time) {
 
 constexpr std::chrono::seconds kKillTime{10};
 
+// Whether the kernel ends all of the container's processes with its init (pid_namespaces(7)).
 bool has_own_pid_namespace(const configs::Config& config) {
-  return config.find(configs::NamespaceType::pid) != nullptr;
+  const configs::Namespace* pid = config.find(configs::NamespaceType::pid);
+  return pid != nullptr && pid->path.empty();
 }
 
 Error not_running(std::string text = "container not running") {
@@ -114,9 +116,14 @@ void end_init(const State& state, cgroups::Manager& cgroup) {
 
 Container::Impl::Exclusive::Exclusive(Impl& impl) : impl_(&impl), thread_(impl.changing) {
   impl.directory.lock();
-  // One that was read while its init was on the way has to be read again: what is known of it is
-  // neither its process nor its status.
-  if (impl.launched && impl.state()->init_pid == 0) impl.put(impl.directory.load());
+  try {
+    // One that was read while its init was on the way has to be read again: what is known of it is
+    // neither its process nor its status.
+    if (impl.launched && impl.state()->init_pid == 0) impl.put(impl.directory.load());
+  } catch (...) {
+    impl.directory.unlock();
+    throw;
+  }
 }
 
 void Container::Impl::Exclusive::release() {
@@ -142,10 +149,9 @@ std::string Container::oci_state(std::string_view owner) const {
   return state::query_state(*state(), status(), owner);
 }
 
-void Container::Impl::launch(const configs::Process* process, const LaunchOptions& options,
-                             Started& started, bool now) {
-  Exclusive exclusive(*this);
-  make([&](State& next) {
+void Container::Impl::launch(Exclusive& exclusive, const configs::Process* process,
+                             const LaunchOptions& options, Started& started, bool now) {
+  make(started, [&](State& next) {
     launch::create_container({next, process, options, directory, now}, started);
   });
   exclusive.release();
@@ -158,11 +164,12 @@ void Container::Impl::launch(const configs::Process* process, const LaunchOption
   }
 }
 
-void Container::Impl::make(const std::function<void(State& state)>& how) {
+void Container::Impl::make(Started& started, const std::function<void(State& state)>& how) {
   State next = *state();
   try {
     how(next);
   } catch (...) {
+    started = Started();  // it is dead and reaped
     // The container was on its way, so its end has to be told (runtime.md#lifecycle).
     launch::run_poststop_hooks(next.config, next.id);
     gone = directory.removed();
@@ -181,7 +188,7 @@ void Container::Impl::destroy_after_failure() {
   }
 }
 
-void Container::Impl::join(Process& process, const configs::Process& what, Started& started) {
+void Container::Impl::join(const Process& process, Started& started) {
   const auto now_state = state();
   if (!process.options.ignore_paused) {
     const auto cgroup = manager_of(*now_state);
@@ -192,20 +199,35 @@ void Container::Impl::join(Process& process, const configs::Process& what, Start
       throw cgroups::frozen_error("cannot exec in the container", by);
     }
   }
+  if (!process.user.empty() && !state::init_alive(*now_state))
+    throw not_running("cannot exec in a stopped container");
+  const std::string root = "/proc/" + std::to_string(now_state->init_pid) + "/root";
+  const configs::Process what = resolve(process, now_state->config, root);
   started = launch::exec_process(*now_state, what, process.options);
 }
 
-void Container::Impl::begin(Process& process, Started& started, bool now) {
+void Container::Impl::begin(const Process& process, Started& started, bool now) {
   check_not_started(process);
-  const auto state = this->state();
-  const configs::Config& config = state->config;
-  if (launched) {
-    const std::string root = "/proc/" + std::to_string(state->init_pid) + "/root";
-    join(process, resolve(process, config, root), started);
-  } else {
-    const configs::Process what = resolve(process, config, config.rootfs);
-    launch(&what, process.options, started, now);
+  if (!launched) {
+    Exclusive exclusive(*this);
+    // Another thread may have made the init meanwhile.
+    if (!launched) return launch_first(exclusive, process, started, now);
   }
+  join(process, started);
+}
+
+void Container::Impl::launch_first(Exclusive& exclusive, const Process& process, Started& started,
+                                   bool now) {
+  configs::Process what;
+  try {
+    const auto known = state();
+    what = resolve(process, known->config, known->config.rootfs);
+  } catch (...) {
+    directory.remove();
+    gone = true;
+    throw;
+  }
+  launch(exclusive, &what, process.options, started, now);
 }
 
 void Container::start(Process& process) {
@@ -220,8 +242,9 @@ void Container::run(Process& process) {
 
 void Container::start(const LaunchOptions& options) {
   Started started;
+  Impl::Exclusive exclusive(*impl_);
   if (impl_->launched) throw Error("the container has its init already");
-  impl_->launch(nullptr, options, started, false);
+  impl_->launch(exclusive, nullptr, options, started, false);
 }
 
 void Container::exec() {
@@ -301,9 +324,9 @@ void Container::checkpoint(const CriuOptions& options) {
 
 void Container::restore(Process& process, const CriuOptions& criu) {
   check_not_started(process);
-  if (impl_->launched) throw Error("the container has its init already");
   const Impl::Exclusive exclusive(*impl_);
-  impl_->make([&](State& next) {
+  if (impl_->launched) throw Error("the container has its init already");
+  impl_->make(process.started_, [&](State& next) {
     launch::restore_container({next, &process, process.options, impl_->directory, true}, criu,
                               process.started_);
   });
@@ -363,7 +386,14 @@ PressureWatch Container::notify_memory_pressure(PressureLevel level) const {
 
 Fd Container::open_init() const { return state::open_init(*state()); }
 
-void Container::destroy(bool force) { impl_->destroy(force); }
+void Container::destroy(bool force) {
+  try {
+    impl_->destroy(force);
+  } catch (const Error& e) {
+    // Another thread did it while this one waited for its turn.
+    if (!impl_->gone || e.kind() != ErrorKind::container_not_exists) throw;
+  }
+}
 
 void Container::Impl::destroy(bool force) {
   if (gone) return;

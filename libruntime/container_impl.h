@@ -43,12 +43,13 @@ class Container::Impl {
   }
 
   // The first process makes the container, those after it join.
-  void begin(Process& process, Started& started, bool now);
-  void launch(const configs::Process* process, const LaunchOptions& options, Started& started,
-              bool now);
+  void begin(const Process& process, Started& started, bool now);
+  void launch_first(Exclusive& exclusive, const Process& process, Started& started, bool now);
+  void launch(Exclusive& exclusive, const configs::Process* process, const LaunchOptions& options,
+              Started& started, bool now);
   // By what `how` does, with all that is due when it throws.
-  void make(const std::function<void(State& state)>& how);
-  void join(Process& process, const configs::Process& what, Started& started);
+  void make(Started& started, const std::function<void(State& state)>& how);
+  void join(const Process& process, Started& started);
   void destroy(bool force);
   void destroy_after_failure();
 

@@ -1,6 +1,9 @@
 // libruntime as a program uses it. This executable is its containers' init itself (init_if_asked).
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 
+#include <array>
 #include <csignal>
 #include <stdexcept>
 #include <thread>
@@ -247,6 +250,19 @@ TEST_CASE("each kind of error comes where it belongs", "[library][L2][L26]") {
   CHECK(kind_of([&] { (void)factory.create(library.id(), without_uts); }) ==
         ErrorKind::config_invalid);
 
+  // A start that fails leaves nothing, and no handle on what is dead.
+  for (const bool known_user : {true, false}) {
+    Container failing = library.create();
+    hull::Process refused = shell("true");
+    if (!known_user) refused.user = "nobody-there";
+    refused.args = {"/not-there"};
+    CHECK(kind_of([&] { failing.run(refused); }) == ErrorKind::system);
+    CHECK_FALSE(refused.started());
+    CHECK(factory.list().empty());
+    failing.destroy();
+    CHECK(kind_of([&] { failing.run(refused); }) == ErrorKind::container_not_exists);
+  }
+
   Container container = library.create();
   CHECK(kind_of([&] { (void)factory.create(library.id(), library.config()); }) ==
         ErrorKind::id_in_use);
@@ -270,6 +286,40 @@ TEST_CASE("each kind of error comes where it belongs", "[library][L2][L26]") {
   CHECK_FALSE(second.started());
   container.destroy(true);
   CHECK(init.wait().signal == SIGKILL);
+}
+
+TEST_CASE("of threads that start a container at once one makes it, the others join", "[library]") {
+  const Library library("at-once");
+  Container container = library.create();
+  std::array<hull::Process, 4> processes;
+  std::vector<std::thread> threads;
+  for (hull::Process& process : processes) {
+    process = shell("exec sleep 100");
+    threads.emplace_back([&] { container.run(process); });
+  }
+  for (std::thread& one : threads) one.join();
+  CHECK(container.status() == Status::running);
+  CHECK(container.processes().size() == processes.size());
+  container.signal(SIGKILL);
+  threads.clear();
+  for (hull::Process& process : processes) threads.emplace_back([&] { process.wait(); });
+  for (std::thread& one : threads) one.join();
+  threads.clear();
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { container.destroy(); });
+  for (std::thread& one : threads) one.join();
+}
+
+TEST_CASE("a call that fails holds no lock", "[library]") {
+  const Library library("lock");
+  Container container = library.create();
+  State on_its_way;
+  on_its_way.id = library.id();
+  write_file(container.directory() + "/state.json", to_json(on_its_way));
+  Container loaded = library.factory().load(library.id());
+  write_file(container.directory() + "/state.json", "{");
+  CHECK(kind_of([&] { loaded.pause(); }) == ErrorKind::system);
+  const Fd directory = open_or_throw(AT_FDCWD, container.directory(), O_RDONLY | O_DIRECTORY);
+  CHECK(flock(directory.get(), LOCK_EX | LOCK_NB) == 0);
 }
 
 TEST_CASE("threads take turns on one container", "[library][L27]") {

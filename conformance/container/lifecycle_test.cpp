@@ -226,6 +226,32 @@ TEST_CASE("without a pid namespace SIGKILL to the init takes the others along", 
   CHECK(eventually([&] { return processes_with(hull.id()).empty(); }));
 }
 
+TEST_CASE("nor does the end of an init end the others in a pid namespace that was joined",
+          "[B22][B24][E2]") {
+  Bundle first;
+  first.args({"/bin/sleep", "100"});
+  Hull owner(first);
+  owner.launch();
+  Bundle second;
+  second.name_space("pid")["path"] = "/proc/" + std::to_string(owner.pid()) + "/ns/pid";
+  second.script("sleep 100 & sleep 100 & sleep 100 & wait");
+  Hull hull(second);
+  hull.launch();
+  REQUIRE(eventually([&] { return processes_with(hull.id()).size() >= 4; }));
+  SECTION("SIGKILL to the init takes them along") {
+    CHECK(hull.kill("KILL").exit_code == 0);
+    CHECK(eventually([&] { return processes_with(hull.id()).empty(); }));
+  }
+  SECTION("delete does, when the init has ended") {
+    REQUIRE(::kill(hull.pid(), SIGKILL) == 0);
+    CHECK(hull.reaches("stopped"));
+    const Outcome deleted = hull.remove();
+    INFO(deleted.err);
+    CHECK(deleted.exit_code == 0);
+  }
+  CHECK(owner.status() == "running");
+}
+
 TEST_CASE("a running container is deleted with --force only", "[B24]") {
   Bundle bundle;
   bundle.script("trap '' TERM; sleep 100 & sleep 100");

@@ -319,6 +319,21 @@ TEST_CASE("limits are set in cgroups that belong to the user", "[F37]") {
   }));
 }
 
+TEST_CASE("SIGKILL ends the init where there is neither a cgroup nor a pid namespace",
+          "[B22][I1]") {
+  NEEDS_USER_NAMESPACES();
+  Rootless user;
+  user.bundle.remove_name_space("pid");
+  // A new proc would need one.
+  Json& proc = user.bundle.mount_at("/proc");
+  proc["type"] = "none";
+  proc["source"] = "/proc";
+  proc["options"] = {"rbind", "nosuid", "noexec", "nodev"};
+  user.launch();
+  CHECK(user.command({"kill", user.hull.id(), "KILL"}).exit_code == 0);
+  CHECK(eventually([&] { return user.hull.status() == "stopped"; }));
+}
+
 TEST_CASE("a user's rlimits can go down, and up to the hard limit only", "[D32][I1]") {
   NEEDS_USER_NAMESPACES();
   Rootless user;

@@ -231,7 +231,8 @@ Started exec_process(const state::State& state, const configs::Process& process,
   const configs::Config& config = state.config;
   plan::Plan plan = plan_exec(config, process, state.id, options);
   const Fd init = state::open_init(state);
-  if (!init) throw Error("cannot exec in a stopped container");
+  if (!init)
+    throw Error("cannot exec in a stopped container").kind(ErrorKind::container_not_running);
   const auto paths = sub_cgroup_paths(state.cgroup_paths, options.sub_cgroups);
   if (!options.sub_cgroups.empty()) require_directories(paths);
   const auto cgroup = cgroups::load_manager(config.cgroup, paths);
