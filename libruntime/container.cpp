@@ -10,7 +10,6 @@
 
 #include "libruntime/cgroups/frozen.h"
 #include "libruntime/cgroups/manager.h"
-#include "libruntime/cgroups/update.h"
 #include "libruntime/checkpoint/dump.h"
 #include "libruntime/container_impl.h"
 #include "libruntime/init/init.h"
@@ -20,7 +19,6 @@
 #include "libruntime/launch/restorer.h"
 #include "libruntime/launch/start_answer.h"
 #include "libruntime/network/interfaces.h"
-#include "libruntime/network/statistics.h"
 #include "libruntime/plan/hooks.h"
 #include "libruntime/resctrl/group.h"
 #include "libruntime/state/oci_state.h"
@@ -32,10 +30,6 @@
 
 namespace hull {
 namespace {
-
-std::unique_ptr<cgroups::Manager> manager_of(const State& state) {
-  return cgroups::load_manager(state.config.cgroup, state.cgroup_paths);
-}
 
 // Whether the process behind `pidfd` ended within the time (it may not be our child, so no wait).
 bool ended_within(const Fd& pidfd, std::chrono::milliseconds time) {
@@ -51,10 +45,6 @@ constexpr std::chrono::seconds kKillTime{10};
 bool has_own_pid_namespace(const configs::Config& config) {
   const configs::Namespace* pid = config.find(configs::NamespaceType::pid);
   return pid != nullptr && pid->path.empty();
-}
-
-Error not_running(std::string text = "container not running") {
-  return Error(std::move(text)).kind(ErrorKind::container_not_running);
 }
 
 std::string owner_name(const std::string& directory) {
@@ -113,6 +103,14 @@ void end_init(const State& state, cgroups::Manager& cgroup) {
 }
 
 }  // namespace
+
+std::unique_ptr<cgroups::Manager> manager_of(const State& state) {
+  return cgroups::load_manager(state.config.cgroup, state.cgroup_paths);
+}
+
+Error not_running(std::string text) {
+  return Error(std::move(text)).kind(ErrorKind::container_not_running);
+}
 
 Container::Impl::Exclusive::Exclusive(Impl& impl) : impl_(&impl), thread_(impl.changing) {
   impl.directory.lock();
@@ -333,56 +331,7 @@ void Container::restore(Process& process, const CriuOptions& criu) {
   process.close_own_streams();
 }
 
-void Container::set(const configs::Resources& changes) {
-  const Impl::Exclusive exclusive(*impl_);
-  // Another process may have changed limits since.
-  State next = impl_->directory.load();
-  if (!state::init_alive(next)) throw not_running();
-  configs::Resources& target = next.config.cgroup.resources;
-  target = cgroups::updated(target, changes, !next.cgroup_paths.contains("memory"));
-  // Written before and put in place after, so that neither is done alone.
-  FileDraft draft = impl_->directory.draft(next);
-  manager_of(next)->set(cgroups::to_write(changes, target));
-  draft.commit();
-  impl_->put(std::move(next));
-}
-
-void Container::set_cache_schemata(const std::string& l3_cache,
-                                   const std::string& memory_bandwidth) {
-  const Impl::Exclusive exclusive(*impl_);
-  State next = impl_->directory.load();
-  if (!state::init_alive(next)) throw not_running();
-  const bool new_class = !next.config.intel_rdt;
-  configs::IntelRdt wanted = next.config.intel_rdt.value_or(configs::IntelRdt{});
-  if (!l3_cache.empty()) wanted.l3_cache_schema = l3_cache;
-  if (!memory_bandwidth.empty()) wanted.mem_bw_schema = memory_bandwidth;
-  if (new_class) {
-    next.intel_rdt_path = resctrl::group_path(resctrl::mount_point(), wanted, next.id);
-    resctrl::enter(next.intel_rdt_path, wanted, next.id, next.init_pid);
-    for (const pid_t pid : manager_of(next)->processes())
-      resctrl::join(next.intel_rdt_path, wanted, next.id, pid);
-  } else {
-    resctrl::write_schemata(next.intel_rdt_path, wanted);
-  }
-  next.config.intel_rdt = wanted;
-  impl_->directory.save(next);
-  impl_->put(std::move(next));
-}
-
 std::vector<pid_t> Container::processes() const { return manager_of(*state())->processes(); }
-
-Stats Container::stats() const {
-  const auto last = state();
-  Stats out = cgroups::read_stats(last->cgroup_paths);
-  out.interfaces = network::read_statistics(last->config.networks);
-  return out;
-}
-
-OomWatch Container::notify_oom() const { return OomWatch(state()->cgroup_paths); }
-
-PressureWatch Container::notify_memory_pressure(PressureLevel level) const {
-  return {state()->cgroup_paths, level};
-}
 
 Fd Container::open_init() const { return state::open_init(*state()); }
 

@@ -6,10 +6,14 @@
 #include <mutex>
 #include <string>
 
+#include "libruntime/cgroups/manager.h"
 #include "libruntime/container.h"
 #include "libruntime/state/state.h"
 
 namespace hull {
+
+std::unique_ptr<cgroups::Manager> manager_of(const State& state);
+Error not_running(std::string text = "container not running");
 
 class Container::Impl {
  public:
