@@ -17,6 +17,7 @@
 #include "libruntime/cgroups/tree.h"
 #include "libruntime/system/error.h"
 #include "libruntime/system/files.h"
+#include "libruntime/system/log.h"
 
 namespace hull::cgroups {
 namespace {
@@ -80,7 +81,7 @@ void V2Manager::create_steps(const Resources& resources, NewDirectories& made) {
       enable_controllers(root, dir_, Enable::all, needed_v2_controllers(resources));
   set_devices(resources, fresh);
   set_v2_limits(dir_, controllers, resources);
-  if (owner_) delegate_cgroup(dir_, *owner_);
+  give_to_owner();
 }
 
 void V2Manager::set(const Resources& resources, const std::function<void()>& then) {

@@ -32,6 +32,7 @@ class V2Manager final : public Manager {
   void create_steps(const configs::Resources& resources, NewDirectories& made);
   void check_usable(bool fresh) const;
   void set_devices(const configs::Resources& resources, bool fresh) const;
+  void give_to_owner() const;
   void kill_one_by_one() const;
 
   std::map<std::string, std::string> paths_;
