@@ -84,6 +84,18 @@ void V2Manager::create_steps(const Resources& resources, NewDirectories& made) {
   give_to_owner();
 }
 
+// Without privileges a cgroup can't be given to an ID that newuidmap granted: the container does
+// without.
+void V2Manager::give_to_owner() const {
+  if (!owner_) return;
+  try {
+    delegate_cgroup(dir_, *owner_);
+  } catch (const Error& e) {
+    if (!rootless_ || e.code() != EPERM) throw;
+    log::debug(e.what());
+  }
+}
+
 void V2Manager::set(const Resources& resources, const std::function<void()>& then) {
   FormerLimits::guard([&](FormerLimits& former) {
     set_v2_limits(dir_, read_words(dir_, "cgroup.controllers"), resources, &former);
