@@ -26,9 +26,10 @@ struct Case {
   std::vector<std::string> rules;  // names of rules
   std::string pending;             // why the runtime is not expected to pass yet
   std::string note;
-  std::map<std::string, std::string> known;  // a peer ("runc") to why it fails, checked by hand
-  std::vector<std::string> needs;            // what the machine must have (needs.h)
-  Json body;                                 // all of it, for scene.h
+  // A peer ("runc", or of one version: "runc 1.1") to why it fails, checked by hand.
+  std::map<std::string, std::string> known;
+  std::vector<std::string> needs;  // what the machine must have (needs.h)
+  Json body;                       // all of it, for scene.h
 };
 
 // One file: a section of the specification, or a group of rows.

@@ -112,9 +112,8 @@ int check_coverage(const Options& options, const std::vector<Section>& sections)
 
 void print_result(const Case& one, const Runtime& runtime, const Result& result, bool verbose) {
   if (!verbose && result.status != Status::kFailed) return;
-  const auto known = one.known.find(runtime.name);
   std::printf("%-8s %s %s (%.2f s): %s%s%s\n",
-              known != one.known.end() && result.status == Status::kFailed
+              result.status == Status::kFailed && !known_note(one, runtime).empty()
                   ? "known"
                   : status_name(result.status),
               runtime.name.c_str(), one.id.c_str(), result.seconds, one.does.c_str(),

@@ -53,6 +53,16 @@ std::string cell(const std::string& text) {
 
 }  // namespace
 
+std::string known_note(const Case& one, const Runtime& runtime) {
+  std::string note;
+  for (const auto& [peer, why] : one.known) {  // sorted: the longer one comes later
+    if (!runtime.version.starts_with(peer)) continue;
+    const std::string rest = runtime.version.substr(peer.size());
+    if (rest.empty() || rest[0] == ' ' || rest[0] == '.' || rest[0] == '+') note = why;
+  }
+  return note;
+}
+
 Counts count(const Report& report, size_t runtime) {
   Counts counts;
   for (size_t i = 0; i < report.cases.size(); ++i) switch (report.results[runtime][i].status) {
@@ -61,7 +71,7 @@ Counts count(const Report& report, size_t runtime) {
         break;
       case Status::kFailed:
         ++counts.failed;
-        if (report.cases[i].known.contains(report.runtimes[runtime].name)) ++counts.known;
+        if (!known_note(report.cases[i], report.runtimes[runtime]).empty()) ++counts.known;
         break;
       case Status::kSkipped:
         ++counts.skipped;
@@ -133,16 +143,22 @@ std::string html(const Report& report) {
     data["runtimes"].push_back({{"name", runtime.name}, {"version", runtime.version}});
   for (size_t i = 0; i < report.cases.size(); ++i) {
     const Case& one = report.cases[i];
-    Json entry = {{"id", one.id},     {"does", one.does},   {"section", section_of(one.id)},
-                  {"note", one.note}, {"known", one.known}, {"case", one.body}};
+    Json entry = {{"id", one.id},
+                  {"does", one.does},
+                  {"section", section_of(one.id)},
+                  {"note", one.note},
+                  {"case", one.body}};
     for (const std::string& name : one.rules)
       entry["rules"].push_back(
           {{"name", name}, {"level", rules.at(name)->level}, {"text", rules.at(name)->text}});
-    for (const auto& results : report.results)
-      entry["results"].push_back({{"status", status_name(results[i].status)},
-                                  {"reason", results[i].reason},
-                                  {"seconds", results[i].seconds},
-                                  {"evidence", results[i].evidence}});
+    for (size_t r = 0; r < report.runtimes.size(); ++r) {
+      const Result& result = report.results[r][i];
+      entry["results"].push_back({{"status", status_name(result.status)},
+                                  {"reason", result.reason},
+                                  {"known", known_note(one, report.runtimes[r])},
+                                  {"seconds", result.seconds},
+                                  {"evidence", result.evidence}});
+    }
     data["cases"].push_back(std::move(entry));
   }
   // In a script element only "</" and "<!--" end or change the text.

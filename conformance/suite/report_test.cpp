@@ -80,6 +80,20 @@ TEST_CASE("results are counted, the known failures apart") {
   CHECK(count(sample(), 0).skipped == 1);
 }
 
+TEST_CASE("a note holds for a peer, or for one version of it") {
+  Case one;
+  one.known = {{"b", "any"}, {"b 1.2", "old"}, {"b 1.28", "new"}};
+  const auto note = [&](const std::string& version) {
+    return known_note(one, {"x", "/x", version});
+  };
+  CHECK(note("b 2.0") == "any");
+  CHECK(note("b 1.2.3+ds1") == "old");
+  CHECK(note("b 1.2+ds1") == "old");
+  CHECK(note("b 1.28") == "new");
+  CHECK(note("b 1.20") == "any");
+  CHECK(note("bc 1.2").empty());
+}
+
 TEST_CASE("TAP has a plan, directives and one line a case") {
   const std::string text = tap(sample(), 0);
   CHECK_THAT(text, testing::contains("TAP version 13\n1..4\nok 1 - one/good: works\n"));

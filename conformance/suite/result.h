@@ -34,6 +34,10 @@ struct Report {
   std::string date;
 };
 
+// What a case notes about a runtime, by its version: of "runc" and "runc 1.1" the longer one.
+// Empty without a note.
+std::string known_note(const Case& one, const Runtime& runtime);
+
 struct Counts {
   int passed = 0, failed = 0, skipped = 0, pending = 0, known = 0;
 };

@@ -8,7 +8,7 @@ namespace hull::conformance {
 struct Runtime {
   std::string name;     // "runc"
   std::string path;     // "/usr/sbin/runc"
-  std::string version;  // the first line of --version
+  std::string version;  // the first line of --version: "runc 1.1.5"
 };
 
 // Of a word of the command line: [NAME=]PATH.
