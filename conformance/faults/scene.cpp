@@ -35,6 +35,7 @@ std::string normalised(const std::string& text) {
       "Threads|.*ctxt_switches|Mems_allowed.*|Cpus_allowed.*|FDSize|HugetlbPages|Ngid|Tgid|Pid|"
       "PPid):.*");
   static const std::regex kMount("^[0-9]+ [0-9]+ [0-9]+:[0-9]+ ");
+  static const std::regex kMask("^[0-9]+ [0-9]+ [0-9]+:[0-9]+ /null ([^ ]+) .*");
   static const std::regex kPeer("(shared|master|propagate_from):[0-9]+");
   static const std::regex kTime("[A-Z][a-z]{2} +[0-9]+ [0-9:]+ ");
   static const std::regex kSocket("(pipe|socket|anon_inode|/proc/|if)[:\\[]*[0-9]+");
@@ -42,8 +43,10 @@ std::string normalised(const std::string& text) {
   for (const std::string_view view : split(text, '\n')) {
     std::string line(view);
     if (std::regex_match(line, kLine)) continue;
-    // The host's node in place of one of its own: where mknod(2) is refused that is as good.
-    if (line.find(" devtmpfs ") != std::string::npos) continue;
+    // The host's node in place of one of its own: where mknod(2) is refused that is as good, also
+    // as the mask of a file.
+    line = std::regex_replace(line, kMask, "/null $1");
+    if (line.find(" devtmpfs ") != std::string::npos || line == "/null /dev/null") continue;
     line = std::regex_replace(line, kMount, "");
     line = std::regex_replace(line, kPeer, "$1");
     line = std::regex_replace(line, kTime, "");
