@@ -51,6 +51,7 @@ catch_tests() {
   shift
   timeout --kill-after=10 "${limit:-600}" "$@" >"$log" 2>&1 </dev/null
   status=$?
+  sed -i 's/\x1b\[[0-9;]*m//g; s/\r$//' "$log"  # a virtual machine's output is a terminal
   # "All tests passed (9 assertions in 3 test cases)" or "test cases: 3 | 2 passed | 1 failed"
   good=$(sed -nE 's/^All tests passed .* in ([0-9]+) test cases?\)$/\1/p; s/^test cases:.*[^0-9]([0-9]+) passed.*/\1/p' "$log" | tail -n 1)
   bad=$(sed -nE 's/^test cases:.*[^0-9]([0-9]+) failed.*/\1/p' "$log" | tail -n 1)
