@@ -208,7 +208,7 @@ fuzz() {
     mkdir -p "$corpus"
     step "${target##*/} for $share s" "$target" -max_total_time="$share" -timeout=10 \
       -rss_limit_mb=2048 -artifact_prefix="$logs/" -print_final_stats=1 -print_funcs=0 \
-      "$corpus" "conformance/fuzz/corpus/${target##*/}"
+      "$corpus" $(find conformance/fuzz/corpus -mindepth 1 -maxdepth 1 -name "${target##*/}")
   done
 }
 
