@@ -34,7 +34,7 @@ bool counts_on(const Bundle& bundle) {
 
 }  // namespace
 
-TEST_CASE("a counter goes on after a restore, twice", "[criu][G1][G15][B44][B45]") {
+TEST_CASE("a counter goes on after a restore, twice", "[criu][G1][G15][B44][B45][L21]") {
   HULL_NEEDS_CRIU();
   Bundle bundle;
   bundle.script(kCounter);

@@ -11,7 +11,7 @@ namespace {
 using namespace std::string_literals;
 
 // Examples of protobuf.dev/programming-guides/encoding, and numbers at the edges.
-TEST_CASE("fields are written as Protocol Buffers have them") {
+TEST_CASE("fields are written as Protocol Buffers have them", "[L71]") {
   const auto number = [](int64_t value) {
     WireWriter out;
     out.number(1, value);
