@@ -87,7 +87,7 @@ TEST_CASE("pages go to a page server", "[criu][G10]") {
   Process server({"criu", "page-server", "--images-dir", images, "--address", "127.0.0.1", "--port",
                   port, "-v4", "--log-file", images + "/page-server.log"});
   REQUIRE(patiently(
-      [&] { return contains(bundle.read("images/page-server.log"), "Waiting for connection"); }));
+      [&] { return contains(bundle.read("images/page-server.log"), "Starting page server"); }));
   Checkpoint checkpoint(hull, images);
   checkpoint.save({"--page-server", "127.0.0.1:" + port});
   CHECK(server.wait().exit_code == 0);
