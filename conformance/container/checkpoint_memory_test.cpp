@@ -1,4 +1,5 @@
 // Checkpoints in several steps and by way of the network, many containers, other places.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -109,7 +110,7 @@ TEST_CASE("lazy pages are fetched when the restored container wants them", "[cri
   const std::string images = bundle.dir() + "/images";
   const std::string port = free_port();
   int ready[2];
-  REQUIRE(pipe(ready) == 0);
+  REQUIRE(pipe2(ready, O_CLOEXEC) == 0);
   Fd reader(ready[0]);
   Fd writer(ready[1]);
   std::vector<std::string> words = {"checkpoint",        "--lazy-pages", "--page-server",

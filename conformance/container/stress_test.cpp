@@ -184,19 +184,16 @@ TEST_CASE("creates and forced deletes of one ID at once leave nothing", "[C1][B2
     commands.push_back(hull.argv({"create", "--bundle", bundle.dir(), hull.id()}));
     commands.push_back(hull.argv({"delete", "--force", hull.id()}));
   }
-  int created = 0;
   run_all(commands, [&](size_t i, const Outcome& outcome) {
     const bool create = i % 2 == 0;
     INFO((create ? "create: " : "delete: ") << outcome.exit_code << " " << outcome.err);
-    if (create) {
-      created += outcome.exit_code == 0 ? 1 : 0;
+    if (create) {  // a delete may have come in between each time
       CHECK((outcome.exit_code == 0 || outcome.exit_code == 1));
       CHECK((outcome.exit_code == 0 || !outcome.err.empty()));
     } else {
       CHECK(outcome.exit_code == 0);
     }
   });
-  CHECK(created >= 1);
   CHECK(hull.remove({"--force"}).exit_code == 0);
   check_host_is_as_before(bundle, hull);
   // And the ID is as good as new.
