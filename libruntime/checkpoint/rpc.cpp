@@ -83,6 +83,21 @@ int parse_version(std::string_view message) {
   return static_cast<int>(number);
 }
 
+// Many of CRIU's messages are a text and what belongs to it.
+WireWriter pair_of(std::string_view first, std::string_view second) {
+  WireWriter out;
+  out.bytes(1, first);
+  out.bytes(2, second);
+  return out;
+}
+
+WireWriter pair_of(std::string_view first, int second) {
+  WireWriter out;
+  out.bytes(1, first);
+  out.number(2, second);
+  return out;
+}
+
 }  // namespace
 
 std::string name_of(RequestType type) {
@@ -92,38 +107,21 @@ std::string name_of(RequestType type) {
 }
 
 void RpcOptions::ext_mount(std::string_view key, std::string_view value) {
-  WireWriter map;
-  map.bytes(1, key);
-  map.bytes(2, value);
-  message(kExtMount, map);
+  message(kExtMount, pair_of(key, value));
 }
 
 void RpcOptions::cgroup_root(std::string_view controller, std::string_view path) {
-  WireWriter root;
-  root.bytes(1, controller);
-  root.bytes(2, path);
-  message(kCgroupRoot, root);
+  message(kCgroupRoot, pair_of(controller, path));
 }
 
-void RpcOptions::inherit_fd(std::string_view key, int fd) {
-  WireWriter inherited;
-  inherited.bytes(1, key);
-  inherited.number(2, fd);
-  message(kInheritFd, inherited);
-}
+void RpcOptions::inherit_fd(std::string_view key, int fd) { message(kInheritFd, pair_of(key, fd)); }
 
 void RpcOptions::join_namespace(std::string_view type, std::string_view file) {
-  WireWriter joined;
-  joined.bytes(1, type);
-  joined.bytes(2, file);
-  message(kJoinNs, joined);
+  message(kJoinNs, pair_of(type, file));
 }
 
 void RpcOptions::page_server(std::string_view address, int port) {
-  WireWriter server;
-  server.bytes(1, address);
-  server.number(2, port);
-  message(kPageServer, server);
+  message(kPageServer, pair_of(address, port));
 }
 
 std::string request(RequestType type, const RpcOptions& options) {
